@@ -1,0 +1,1 @@
+"""The dns plugin of Hatsize."""

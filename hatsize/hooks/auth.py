@@ -1,0 +1,120 @@
+"""Authentication: who may register a node, and as whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from hatsize.hooks import hookspec
+from hatsize.tailnet.model import Identity, Node, PendingLogin, User
+from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import RegisterRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The node may join, as this user's, or tagged."""
+
+    user_id: int | None
+    method: str
+    """What let it in, as `authkey`, or the provider's name; kept on the node."""
+    tags: tuple[str, ...] = ()
+    authorized: bool = True
+    """False holds the node for an administrator's approval."""
+    ephemeral: bool = False
+    key_expiry: datetime | None = None
+    auth_key_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The node may not join; the reason is shown to its user."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskUser:
+    """Somebody has to log in, or approve, on the web page of a pending login."""
+
+
+Decision = Allow | Deny | AskUser
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A client that asks to register, with all that is known of it."""
+
+    request: RegisterRequest
+    machine_key: str
+    node: Node | None
+    """The node it already is, if it is one."""
+    remote: str
+    now: datetime
+
+
+class RegistrationDecider(Protocol):
+    """Decides on registrations. Deciders are asked in the settings' order until one does not return None.
+
+    Called inside the one place where changes are made, with the state it will be made in: it must not block.
+    """
+
+    name: str
+
+    def decide(self, state: State, registration: Registration) -> Decision | None:
+        """What to do with the client, or None to leave it to the next decider."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginIdentity:
+    """Who an identity provider says has logged in."""
+
+    identity: Identity
+    name: str
+    email: str = ""
+    display_name: str = ""
+    picture_url: str = ""
+    groups: Sequence[str] = ()
+    expires: datetime | None = None
+    claims: dict[str, object] = field(default_factory=dict)
+
+
+class LoginProvider(Protocol):
+    """A way to log in on the web page of a pending login."""
+
+    name: str
+    title: str
+    """What the button on the page says."""
+
+    def start_url(self, login: PendingLogin) -> str:
+        """Where the button leads: a page of the provider's own blueprint, or of the identity provider."""
+
+
+class PasswordProvider(Protocol):
+    """Checks a user name and password typed into the login page's form."""
+
+    name: str
+    title: str
+
+    async def check(self, username: str, password: str, remote: str) -> LoginIdentity | None:
+        """Who it is, or None; takes the same time whether or not the user exists."""
+
+
+@hookspec
+def hatsize_register_registration_decider() -> RegistrationDecider:  # type: ignore[empty-body]
+    """Supply a decider on registrations. *Service*: all enabled ones are asked, in the settings' order."""
+
+
+@hookspec
+def hatsize_register_login_provider() -> LoginProvider:  # type: ignore[empty-body]
+    """Supply a way to log in on the web page. *Service*: all enabled ones are shown."""
+
+
+@hookspec
+def hatsize_register_password_provider() -> PasswordProvider:  # type: ignore[empty-body]
+    """Supply a password check. *Service*: all enabled ones are tried, in the settings' order."""
+
+
+@hookspec
+async def hatsize_registration(state: State, registration: Registration, user: User | None) -> Decision | None:
+    """Say no to, or hold, a registration that would be allowed. *First*: the first answer that is not None counts."""

@@ -1,0 +1,42 @@
+"""Events: what has happened to a tailnet, told after it is durable."""
+
+from hatsize.hooks import hookspec
+from hatsize.tailnet.model import Change
+from hatsize.tailnet.state import State
+
+VOCABULARY: dict[str, str] = {
+    "tailnet.created": "a tailnet was made",
+    "tailnet.updated": "a tailnet's settings changed",
+    "user.created": "a user was made",
+    "user.updated": "a user's name, picture, role, status or groups changed",
+    "user.deleted": "a user was removed",
+    "node.registered": "a node joined",
+    "node.reauthenticated": "a known node logged in again, or rotated its key",
+    "node.logged_out": "a node logged itself out",
+    "node.updated": "a node's name, tags, routes, addresses, owner or attributes were changed",
+    "node.authorized": "a node that waited for approval was approved",
+    "node.expired": "a node's key was expired",
+    "node.deleted": "a node was removed",
+    "node.reported": "nodes told about themselves: endpoints, host information, last seen; written behind, in batches",
+    "credential.created": "an auth key, API key, OAuth client or token was made",
+    "credential.updated": "a credential was used up, expired or revoked",
+    "credential.deleted": "a credential was removed",
+    "policy.saved": "a policy was put in force",
+    "dns.updated": "the DNS settings or records changed",
+    "login.started": "a client asked for a login on the web page",
+    "login.decided": "a login was approved or rejected",
+    "service.updated": "a virtual service was made, changed or removed",
+    "share.updated": "a share was offered, accepted or withdrawn",
+    "import.finished": "another server's state was taken over",
+}
+"""Every kind a change can have. Whoever listens can rely on these names."""
+
+
+@hookspec
+async def hatsize_changed(state: State, change: Change) -> None:
+    """Hear of a change that is durable and true. *All*: a listener that fails is logged and counted, and hurts nobody."""
+
+
+@hookspec
+async def hatsize_node_online(state: State, node_id: int, online: bool) -> None:
+    """Hear that a node's map stream opened, or stayed away for long enough to count as offline. *All*."""

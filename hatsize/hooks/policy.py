@@ -1,0 +1,77 @@
+"""Policy evaluation: what a policy document means for each node of a tailnet."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from hatsize.hooks import hookspec
+from hatsize.tailnet.model import Node, User
+from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import FilterRule, SSHPolicy
+
+
+class CompiledPolicy(Protocol):
+    """A policy compiled for the tailnet as it is. Nodes have dense indexes; sets of nodes are ints used as bitsets."""
+
+    def index_of(self, node_id: int) -> int:
+        """The node's index, stable while the node exists."""
+
+    def node_at(self, index: int) -> int:
+        """The id of the node with an index."""
+
+    def visible(self, node_id: int) -> int:
+        """Which nodes this one sees, itself aside, as a bitset of indexes. Symmetric."""
+
+    def class_of(self, node_id: int) -> int:
+        """Nodes of one class are told the same about everybody else."""
+
+    def filter_fragments(self, node_id: int) -> Mapping[str, Sequence[FilterRule]]:
+        """The node's packet filter as named fragments, so that only what changed need be sent."""
+
+    def allowed_ips(self, viewer_id: int, peer_id: int) -> Sequence[str]:
+        """What the viewer routes to the peer: its addresses and the routes it serves for this viewer."""
+
+    def primary_routes(self, viewer_id: int, peer_id: int) -> Sequence[str]:
+        """The subnet routes for which the peer is the viewer's primary."""
+
+    def route_variant(self, viewer_id: int, peer_id: int) -> int | str | tuple[str, ...]:
+        """Viewers with equal variants of a peer get equal `allowed_ips` and `primary_routes` for it."""
+
+    def ssh_policy(self, node_id: int) -> SSHPolicy:
+        """Who may open SSH sessions on the node; no rules when nobody may."""
+
+    def self_cap_map(self, node_id: int) -> Mapping[str, Sequence[Any]]:
+        """The node's own capabilities and attributes."""
+
+    def peer_cap_map(self, viewer_id: int, peer_id: int) -> Mapping[str, Sequence[Any]]:
+        """Capabilities of the peer that the viewer is told of."""
+
+    def auto_approved(self, node: Node, route: str) -> bool:
+        """Whether an advertised route needs nobody's approval."""
+
+    def address_pools(self, user: User | None, tags: Sequence[str]) -> Sequence[str]:
+        """Prefixes from which such a node's IPv4 address must come; empty for the tailnet's own."""
+
+
+class PolicyEngine(Protocol):
+    """Reads policy documents and compiles them."""
+
+    name: str
+
+    def check(self, document: str, state: State) -> Sequence[str]:
+        """Warnings about a document that may be saved; raises `hatsize.policy.PolicyError` for one that may not."""
+
+    def compile(self, document: str | None, state: State, online: int = 0) -> CompiledPolicy:
+        """Compile a document, or the default of allowing everything where there is none."""
+
+    def update(self, compiled: CompiledPolicy, state: State, nodes: Sequence[int]) -> tuple[CompiledPolicy, int]:
+        """Compile anew what the change of some nodes touches; with the bitset of the nodes whose artefacts changed."""
+
+
+@hookspec
+def hatsize_register_policy_engine() -> PolicyEngine:  # type: ignore[empty-body]
+    """Supply a policy engine. *Service*: chosen by `policy.engine`."""
+
+
+@hookspec
+async def hatsize_node_attributes(state: State, node: Node) -> Mapping[str, Any] | None:
+    """Contribute posture attributes of a node. *All*: the results are merged, the settings' last plugin winning."""

@@ -1,0 +1,79 @@
+"""Ways to find a record other than by its id."""
+
+from typing import TypeVar
+
+from hatsize.tailnet.model import Credential, Node, PendingLogin, Record, User
+from hatsize.wire.keys import MachineKey, NodeKey
+
+
+K = TypeVar("K")
+
+
+class Indexes:
+    """Unique lookups into one tailnet's records, kept in step by `State`."""
+
+    def __init__(self) -> None:
+        self.node_by_key: dict[NodeKey, int] = {}
+        self.nodes_by_machine: dict[MachineKey, set[int]] = {}
+        self.node_by_name: dict[str, int] = {}
+        self.node_by_address: dict[str, int] = {}
+        self.node_by_stable_id: dict[str, int] = {}
+        self.nodes_by_user: dict[int, set[int]] = {}
+        self.user_by_name: dict[str, int] = {}
+        self.user_by_identity: dict[tuple[str, str], int] = {}
+        self.credential_by_prefix: dict[str, int] = {}
+        self.login_by_auth_id: dict[str, int] = {}
+
+    def add(self, record: Record) -> None:
+        match record:
+            case Node():
+                self._add_node(record)
+            case User():
+                self.user_by_name[record.name] = record.id
+                for identity in record.identities:
+                    self.user_by_identity[identity.provider, identity.subject] = record.id
+            case Credential():
+                self.credential_by_prefix[record.prefix] = record.id
+            case PendingLogin():
+                self.login_by_auth_id[record.auth_id] = record.id
+
+    def remove(self, record: Record) -> None:
+        match record:
+            case Node():
+                self._remove_node(record)
+            case User():
+                self.user_by_name.pop(record.name, None)
+                for identity in record.identities:
+                    self.user_by_identity.pop((identity.provider, identity.subject), None)
+            case Credential():
+                self.credential_by_prefix.pop(record.prefix, None)
+            case PendingLogin():
+                self.login_by_auth_id.pop(record.auth_id, None)
+
+    def _add_node(self, node: Node) -> None:
+        self.node_by_key[node.node_key] = node.id
+        self.nodes_by_machine.setdefault(node.machine_key, set()).add(node.id)
+        self.node_by_name[node.given_name] = node.id
+        self.node_by_stable_id[node.stable_id] = node.id
+        for address in node.addresses:
+            self.node_by_address[address] = node.id
+        if node.user_id is not None:
+            self.nodes_by_user.setdefault(node.user_id, set()).add(node.id)
+
+    def _remove_node(self, node: Node) -> None:
+        self.node_by_key.pop(node.node_key, None)
+        self._drop(self.nodes_by_machine, node.machine_key, node.id)
+        self.node_by_name.pop(node.given_name, None)
+        self.node_by_stable_id.pop(node.stable_id, None)
+        for address in node.addresses:
+            self.node_by_address.pop(address, None)
+        if node.user_id is not None:
+            self._drop(self.nodes_by_user, node.user_id, node.id)
+
+    @staticmethod
+    def _drop(index: dict[K, set[int]], key: K, record_id: int) -> None:
+        members = index.get(key)
+        if members is not None:
+            members.discard(record_id)
+            if not members:
+                del index[key]

@@ -1,0 +1,1 @@
+"""DERP, the relay protocol, as bytes: frames, the handshake's boxes, and the splitter of a stream."""

@@ -1,0 +1,78 @@
+"""The Go programs the lab needs, by name and version: built once, one after the other, into a cache."""
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+OLDEST, MIDDLE, NEWEST = "1.80.3", "1.92.5", "1.102.5"
+CLIENT_VERSIONS = (OLDEST, MIDDLE, NEWEST)
+STORM_SOURCE = Path(__file__).parent.parent / "go" / "storm"
+BUILD_DEADLINE = 900.0
+
+
+def cache() -> Path:
+    """Where built programs are kept: `HATSIZE_BIN_DIR`, or hatsize/bin in the user's cache."""
+    return Path(os.environ.get("HATSIZE_BIN_DIR") or Path.home() / ".cache" / "hatsize" / "bin")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One Go command of one released version; `folder` is its place in the cache."""
+
+    package: str
+    version: str
+    folder: str
+    tags: str = ""
+    alias: str = ""
+
+    @property
+    def path(self) -> Path:
+        return cache() / self.folder / self.package.rsplit("/", 1)[-1]
+
+    def install(self) -> None:
+        if not self.path.exists():
+            _go("install", *self._flags(), f"{self.package}@v{self.version}", GOBIN=str(self.path.parent))
+        if self.alias and not (link := self.path.with_name(self.alias)).exists():
+            link.symlink_to(self.path.name)
+
+    def _flags(self) -> list[str]:
+        return ["-ldflags", "-s -w", *(["-tags", self.tags] if self.tags else [])]
+
+
+def tailscaled(version: str) -> Program:
+    """The daemon, which is also the command line when called by its alias `tailscale`."""
+    return Program(
+        "tailscale.com/cmd/tailscaled", version, f"tailscale-{version}", tags="ts_include_cli", alias="tailscale"
+    )
+
+
+HEADSCALE = Program("github.com/juanfont/headscale/cmd/headscale", "0.29.2", "headscale-0.29.2")
+DERPER = Program("tailscale.com/cmd/derper", NEWEST, f"derper-{NEWEST}")
+DERPPROBE = Program("tailscale.com/cmd/derpprobe", NEWEST, f"derper-{NEWEST}")
+NEEDED = tuple(tailscaled(version) for version in CLIENT_VERSIONS)
+
+
+def storm() -> Path:
+    """Our own registration storm, built anew when its source has changed."""
+    target = cache() / "storm"
+    sources = [*STORM_SOURCE.glob("*.go"), STORM_SOURCE / "go.mod"]
+    if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime for source in sources):
+        _go("build", "-C", str(STORM_SOURCE), "-ldflags", "-s -w", "-o", str(target), ".")
+    return target
+
+
+def install(programs: Iterable[Program] = NEEDED) -> None:
+    """Build what is missing; processes that ask at the same time wait for each other."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for program in programs:
+            program.install()
+
+
+def _go(*arguments: str, **variables: str) -> None:
+    env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", **variables}
+    subprocess.run(["go", *arguments], env=env, check=True, timeout=BUILD_DEADLINE)

@@ -1,0 +1,51 @@
+"""A network, a control server on its hub, and the clients a scenario asks for."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from tests.clients.lab.binaries import NEWEST
+from tests.clients.lab.client import Client
+from tests.clients.lab.namespaces import Namespace
+from tests.clients.lab.network import Network
+from tests.clients.lab.server import ControlServer
+
+
+class Lab:
+    """Everything one test module plays with."""
+
+    def __init__(self, network: Network, server: ControlServer) -> None:
+        self.network = network
+        self.server = server
+        self.clients: list[Client] = []
+
+    def client(self, name: str, version: str = NEWEST, *, behind_nat: bool = False) -> Client:
+        """A started client on a machine of its own that has not joined yet."""
+        machine = self.network.machine_behind_nat(name) if behind_nat else self.network.machine(name)
+        return self.client_on(machine, version)
+
+    def client_on(self, machine: Namespace, version: str = NEWEST) -> Client:
+        client = Client(machine, version, self.server.client_environment(), evidence=self.evidence)
+        self.clients.append(client)
+        return client
+
+    def join(self, *clients: Client, key: str = "") -> None:
+        """Log them in with a reusable key, all at once."""
+        key = key or self.server.auth_key()
+        with ThreadPoolExecutor(max(1, len(clients))) as pool:
+            for joined in [pool.submit(client.up, self.server.url, key) for client in clients]:
+                joined.result()
+
+    def evidence(self) -> str:
+        """The tails of all logs."""
+        return "\n".join([*(client.log_tail() for client in self.clients), self.server.evidence()])
+
+
+@contextmanager
+def laboratory(server_class: type[ControlServer]) -> Iterator[Lab]:
+    """A lab that is taken down however its use ends."""
+    network = Network()
+    try:
+        yield Lab(network, server_class(network.hub))
+    finally:
+        network.close()

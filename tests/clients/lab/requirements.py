@@ -1,0 +1,38 @@
+"""What a machine must have before the lab can run on it."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+DEBIAN_PACKAGES = {
+    "ip": "iproute2",
+    "nft": "nftables",
+    "iptables": "iptables",
+    "ping": "iputils-ping",
+    "sysctl": "procps",
+    "ssh": "openssh-client",
+    "unshare": "util-linux",
+    "setpriv": "util-linux",
+}
+
+
+def missing() -> list[str]:
+    """What keeps the lab from running here, in words; empty when nothing does."""
+    if sys.platform != "linux":
+        return ["Linux"]
+    lacks = [] if os.geteuid() == 0 else ["root (network namespaces)"]
+    if not Path("/dev/net/tun").exists():
+        lacks.append("/dev/net/tun")
+    if not shutil.which("go"):
+        lacks.append("Go (builds tailscaled)")
+    return lacks + [f"the command {name} (Debian package {DEBIAN_PACKAGES[name]})" for name in missing_commands()]
+
+
+def missing_commands() -> list[str]:
+    return [name for name in DEBIAN_PACKAGES if not shutil.which(name)]
+
+
+def required() -> bool:
+    """Whether a machine that cannot run the lab is a failure (`CI=true`) rather than a reason to skip."""
+    return os.environ.get("CI", "").lower() in {"1", "true"}

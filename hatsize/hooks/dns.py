@@ -10,12 +10,14 @@ from hatsize.wire.tailcfg import DNSConfig, DNSRecord
 
 
 class DNSProvider(Protocol):
-    """Makes the DNS configuration of a node. Providers are asked in the settings' order, each given the last one's result."""
+    """Makes the DNS configuration of a node. Providers are asked in the settings' order, each given the last one's
+    result."""
 
     name: str
 
     def configure(self, state: State, node: Node, config: DNSConfig) -> DNSConfig:
-        """`config` with what this provider adds for the node. Pure, and quick: it is called for each netmap that is built."""
+        """`config` with what this provider adds for the node. Pure, and quick: it is called for each netmap that is
+        built."""
 
 
 class ChallengePublisher(Protocol):

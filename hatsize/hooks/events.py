@@ -34,7 +34,8 @@ VOCABULARY: dict[str, str] = {
 
 @hookspec
 async def hatsize_changed(state: State, change: Change) -> None:
-    """Hear of a change that is durable and true. *All*: a listener that fails is logged and counted, and hurts nobody."""
+    """Hear of a change that is durable and true. *All*: a listener that fails is logged and counted, and hurts
+    nobody."""
 
 
 @hookspec

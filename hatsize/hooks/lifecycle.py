@@ -39,4 +39,5 @@ def hatsize_commands() -> "Sequence[click.Command]":  # type: ignore[empty-body]
 
 @hookspec
 def hatsize_running(server: Server) -> "AbstractAsyncContextManager[None]":  # type: ignore[empty-body]
-    """Supply a context the server runs in: entered before it takes connections, left after the last. *All*, synchronous."""
+    """Supply a context the server runs in: entered before it takes connections, left after the last. *All*,
+    synchronous."""

@@ -16,6 +16,10 @@ class ConflictError(StorageError):
     """Another process committed first: read the changes since, and compute the command anew."""
 
 
+class LogTrimmedError(StorageError):
+    """The change log no longer reaches back that far: load the whole tailnet anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that is stored of one tailnet, at one sequence number."""
@@ -27,7 +31,8 @@ class Snapshot:
 
 
 class Storage(Protocol):
-    """A durable store of tailnets. Methods block and are called from a worker thread, one at a time.
+    """A durable store of tailnets. Methods block and are called from worker threads; `wait` holds up none of the
+    others.
 
     A commit is whole: the rows and the change's entry in the log, in one transaction, numbered by the tailnet's own
     sequence without holes. `hatsize.testing.contracts.storage` holds the contract as tests.
@@ -50,11 +55,16 @@ class Storage(Protocol):
     def commit(self, changes: Sequence[Change], expect: int) -> int:
         """Make changes of one tailnet durable in one transaction and return the last one's sequence number.
 
-        `expect` is the number of the last change the caller has seen; ConflictError when the log went on since.
+        `expect` is the number of the last change the caller has seen; ConflictError when the log went on since. Where a
+        connection broke at the very moment of commit, a StorageError may hide that it was kept: then the next commit
+        answers ConflictError, and `changes` tells.
         """
 
     def changes(self, tailnet: int, after: int) -> Sequence[Change]:
-        """The changes numbered above `after`, in order, with the rows as they are now (a row deleted since is absent)."""
+        """The changes numbered above `after`, in order, with the rows as they are now (a row deleted since is absent).
+
+        Only after the last of them is the state consistent again. LogTrimmedError when the log begins later.
+        """
 
     def wait(self, tailnet: int, after: int, timeout: float) -> int:
         """Block until the log is past `after`, or for `timeout` seconds; the number of the last change."""

@@ -5,7 +5,6 @@ from typing import TypeVar
 from hatsize.tailnet.model import Credential, Node, PendingLogin, Record, User
 from hatsize.wire.keys import MachineKey, NodeKey
 
-
 K = TypeVar("K")
 
 

@@ -78,7 +78,8 @@ class User(Record, frozen=True, kw_only=True):
 
 
 class Node(Record, frozen=True, kw_only=True):
-    """A registered client. Owned by a user, or tagged (`tags` not empty), in which case `user_id` only tells who made it."""
+    """A registered client, owned by a user, or tagged: then `tags` is not empty, and `user_id` only tells who made
+    it."""
 
     table: ClassVar[str] = "node"
     stable_id: str

@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 from hatsize.tailnet.errors import NotFoundError
 from hatsize.tailnet.index import Indexes
 from hatsize.tailnet.model import RECORDS, Change, Node, Record, Tailnet, User
+from hatsize.tailnet.ordinals import Ordinals
 
 R = TypeVar("R", bound=Record)
 
@@ -24,6 +25,7 @@ class State:
         self._tables: dict[str, dict[int, Record]] = {kind.table: {} for kind in RECORDS}
         self._last_id: dict[str, int] = {}
         self.index = Indexes()
+        self.ordinals = Ordinals()
 
     @classmethod
     def load(cls, tailnet: int, seq: int, records: Iterable[Record], last_ids: dict[str, int]) -> "State":
@@ -67,13 +69,15 @@ class State:
 
     def apply(self, change: Change) -> None:
         """Make a change true. It was computed from this state, or read from the log in its order."""
+        self.version += 1
         for table, record_id in change.deletes:
             old = self._tables[table].pop(record_id, None)
             if old is not None:
                 self.index.remove(old)
+                if isinstance(old, Node):
+                    self.ordinals.remove(old.id, self.version)
         for record in change.puts:
             self._put(record)
-        self.version += 1
         if change.seq:
             self.seq = change.seq
 
@@ -85,3 +89,5 @@ class State:
         table[record.id] = record
         self._last_id[record.table] = max(self._last_id.get(record.table, 0), record.id)
         self.index.add(record)
+        if isinstance(record, Node):
+            self.ordinals.add(record.id)

@@ -1,0 +1,45 @@
+"""The services a live tailnet works with, as chosen by the settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+
+from hatsize.hooks.auth import RegistrationDecider
+from hatsize.hooks.dns import DNSProvider
+from hatsize.hooks.ipam import IPAllocator
+from hatsize.hooks.manager import Plugins
+from hatsize.hooks.policy import PolicyEngine
+from hatsize.hooks.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Who stores, allocates, decides, names and judges."""
+
+    plugins: Plugins
+    storage: Storage
+    allocator: IPAllocator
+    policy: PolicyEngine
+    deciders: Sequence[RegistrationDecider]
+    dns: Sequence[DNSProvider]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The settings a live tailnet reads while it runs."""
+
+    base_domain: str
+    domain: str
+    v4: Sequence[IPv4Network]
+    v6: Sequence[IPv6Network]
+    key_expiry: timedelta | None = None
+    """How long a user's node stays logged in; None for ever."""
+    ephemeral_timeout: timedelta = timedelta(minutes=2)
+    """How long after its stream ended an ephemeral node is kept."""
+    offline_after: timedelta = timedelta(seconds=10)
+    """How long a node may be without a stream before its peers are told that it is offline."""
+    write_behind: timedelta = timedelta(milliseconds=500)
+    """How long what nodes report of themselves may wait to be stored."""
+    collect_services: bool = False
+    nodes_are_admins: bool = field(default=False)

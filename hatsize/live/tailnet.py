@@ -1,0 +1,219 @@
+"""A tailnet that is being served."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from ipaddress import IPv4Network
+
+from msgspec.structs import replace
+
+from hatsize.hooks.ipam import AllocationRequest
+from hatsize.hooks.policy import CompiledPolicy
+from hatsize.live.deadlines import Deadlines
+from hatsize.live.services import Services, Terms
+from hatsize.live.writer import Command, Writer
+from hatsize.netmap.engine import Netmap
+from hatsize.netmap.scene import Scene
+from hatsize.tailnet.commands.report import Report
+from hatsize.tailnet.model import Change, Node, PolicyVersion, User
+from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import DERPMap, DNSConfig
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LiveTailnet:
+    """The state of one tailnet, its netmap, and everything that keeps the two in step with the world.
+
+    Belongs to the event loop's thread. `watch` is how map sessions and plugins hear that something changed.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        services: Services,
+        terms: Terms,
+        derp_map: Callable[[int], DERPMap],
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.state = state
+        self.services = services
+        self.terms = terms
+        self.clock = clock
+        self.expiries = Deadlines()
+        self.reapings = Deadlines()
+        self._watchers: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Change], None]] = []
+        self._known: dict[int, Node] = dict(state.table(Node))
+        self._writer = Writer(state, services.storage, self._applied)
+        scene = Scene(
+            state=state,
+            now=clock,
+            base_domain=terms.base_domain,
+            domain=terms.domain,
+            dns=self._dns,
+            derp_map=derp_map,
+            collect_services=terms.collect_services,
+        )
+        self.policy_document = self._stored_policy()
+        self.netmap = Netmap(scene, services.policy.compile(self.policy_document, state))
+        for node in self._known.values():
+            self._set_deadlines(node)
+
+    @property
+    def policy(self) -> CompiledPolicy:
+        """What the policy in force means for the tailnet as it is."""
+        return self.netmap.policy
+
+    async def run(self, command: Command) -> Change | None:
+        """Carry out a command: computed on the state of now, durable before this returns, told to everyone
+        concerned."""
+        return await self._writer.run(command)
+
+    def report(self, report: Report) -> None:
+        """A node told something of itself that may be stored a little later."""
+        self._writer.report(self._change("node.reported", (report.node,)))
+
+    async def flush(self) -> None:
+        """Store what nodes reported."""
+        await self._writer.flush(lambda: self._change("node.reported", ()))
+
+    async def catch_up(self) -> None:
+        """Take over what other processes on the same storage have committed."""
+        await self._writer.catch_up()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call this, at once and in the loop's thread, whenever a reader may have something new to be told."""
+        self._watchers.append(watcher)
+
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Call this with every change that has become true."""
+        self._listeners.append(listener)
+
+    def is_online(self, node_id: int) -> bool:
+        return self.netmap.scene.is_online(node_id)
+
+    def came_online(self, node_id: int) -> None:
+        """A node's map stream opened."""
+        self.reapings.set(node_id, None)
+        self._presence(node_id, online=True)
+
+    def went_offline(self, node_id: int) -> None:
+        """A node's map stream ended and was not opened again for a while."""
+        node = self.state.find(Node, node_id)
+        if node is None:
+            return
+        if node.ephemeral:
+            self.reapings.set(node_id, self.clock() + self.terms.ephemeral_timeout)
+        self._presence(node_id, online=False)
+
+    def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
+        """Addresses for a node: those it has if they are still inside the prefixes, or new ones."""
+        user = state.find(User, node.user_id)
+        pools = self.policy.address_pools(user, node.tags)
+        request = AllocationRequest(
+            node=node,
+            user=user,
+            v4=[IPv4Network(pool) for pool in pools] or self.terms.v4,
+            v6=self.terms.v6,
+            taken=state.index.node_by_address.__contains__,
+        )
+        return self.services.allocator.allocate(request)
+
+    def auto_approved(self, state: State, node: Node) -> Sequence[str]:
+        """The node's advertised routes that the policy approves by itself."""
+        del state
+        return [route for route in node.advertised_routes if self.policy.auto_approved(node, route)]
+
+    def settings_changed(self) -> None:
+        """What every node is told of the tailnet changed: DNS, relays."""
+        self.netmap.everyone_changed()
+        self._wake()
+
+    def node_expired(self, node_ids: list[int]) -> None:
+        """These nodes' keys have just expired by the clock."""
+        self.netmap.peers_changed(node_ids)
+        self._wake()
+
+    def _presence(self, node_id: int, *, online: bool) -> None:
+        node = self.state.find(Node, node_id)
+        if node is None:
+            self.netmap.scene.online.discard(node_id)
+            return
+        self._writer.report(self._change("node.reported", (replace(node, last_seen=self.clock()),)))
+        if self.netmap.set_online(node_id, online):
+            self._wake()
+
+    def _applied(self, change: Change) -> None:
+        """The state has just taken a change in: bring policy and netmap after it, and wake whoever watches."""
+        touched = self._note_nodes(change)
+        self.netmap.observe(change)
+        if any(isinstance(record, PolicyVersion) for record in change.puts):
+            self.policy_document = self._stored_policy()
+            self.netmap.recompiled(self.services.policy.compile(self.policy_document, self.state), None)
+        elif touched or change.kind.startswith("user."):
+            compiled, affected = self.services.policy.update(self.policy, self.state, touched)
+            self.netmap.recompiled(compiled, affected)
+        if change.kind in {"dns.updated", "tailnet.updated"}:
+            self.netmap.everyone_changed()
+        for listener in self._listeners:
+            listener(change)
+        self._wake()
+
+    def _note_nodes(self, change: Change) -> list[int]:
+        """The nodes of a change that mean something else to the policy now."""
+        touched = [record_id for table, record_id in change.deletes if table == Node.table]
+        for node_id in touched:
+            self._known.pop(node_id, None)
+            self.expiries.set(node_id, None)
+            self.reapings.set(node_id, None)
+            self.netmap.scene.online.discard(node_id)
+        for record in change.puts:
+            if isinstance(record, Node):
+                if _matters_to_policy(self._known.get(record.id), record):
+                    touched.append(record.id)
+                self._known[record.id] = record
+                self._set_deadlines(record)
+        return touched
+
+    def _set_deadlines(self, node: Node) -> None:
+        expiry = node.key_expiry
+        self.expiries.set(node.id, expiry if expiry and expiry > self.clock() else None)
+        if node.ephemeral and not self._online(node.id):
+            self.reapings.set(node.id, self.clock() + self.terms.ephemeral_timeout)
+
+    def _online(self, node_id: int) -> bool:
+        netmap: Netmap | None = getattr(self, "netmap", None)
+        return netmap is not None and netmap.scene.is_online(node_id)
+
+    def _stored_policy(self) -> str | None:
+        newest = max(self.state.all(PolicyVersion), key=lambda version: version.id, default=None)
+        return newest.document if newest else None
+
+    def _dns(self, node: Node) -> DNSConfig:
+        config = DNSConfig()
+        for provider in self.services.dns:
+            config = provider.configure(self.state, node, config)
+        return config
+
+    def _change(self, kind: str, puts: tuple[Node, ...]) -> Change:
+        return Change(tailnet=self.state.tailnet_id, kind=kind, puts=puts, actor="node", at=self.clock())
+
+    def _wake(self) -> None:
+        for watcher in self._watchers:
+            watcher()
+
+
+def _matters_to_policy(old: Node | None, new: Node) -> bool:
+    """Whether the policy may mean something else for a node that was `old` and is `new`."""
+    return old is None or _judged(old) != _judged(new)
+
+
+def _judged(node: Node) -> tuple[object, ...]:
+    info = node.hostinfo
+    return (
+        node.tags, node.user_id, node.ipv4, node.ipv6, node.approved_routes, node.authorized, node.attributes,
+        info.RoutableIPs, info.OS, info.OSVersion, info.IPNVersion, info.AllowsUpdate, info.StateEncrypted,
+        info.AppConnector, node.given_name,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The built-in storage: SQLite for one process, PostgreSQL for one or many."""

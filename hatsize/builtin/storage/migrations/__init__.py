@@ -1,0 +1,1 @@
+"""The core's migrations, run by Alembic from inside the package."""

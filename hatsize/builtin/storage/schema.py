@@ -1,0 +1,107 @@
+"""The tables: one for each record of the model, the change log, the counters and the secrets.
+
+The tables are generated from the records' fields, the migrations are written by hand; a test holds one to the other.
+"""
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from hatsize.builtin.storage.columns import Json, UtcTime, column
+from hatsize.tailnet.model import (
+    RECORDS,
+    Credential,
+    Node,
+    PendingLogin,
+    Record,
+    Service,
+    Share,
+    Tailnet,
+    User,
+)
+
+HEAD = "0001"
+"""The migration this program's tables are at."""
+
+UNIQUE: dict[type[Record], tuple[tuple[str, ...], ...]] = {
+    Tailnet: (("name",),),
+    User: (("tailnet", "name"),),
+    Node: (("node_key",), ("stable_id",), ("tailnet", "given_name"), ("tailnet", "ipv4"), ("tailnet", "ipv6")),
+    Credential: (("prefix",),),
+    Service: (("tailnet", "name"),),
+    PendingLogin: (("auth_id",),),
+}
+"""What no two rows may have alike."""
+
+REFERENCES: dict[type[Record], tuple[tuple[str, type[Record]], ...]] = {Share: (("node_id", Node),)}
+"""Fields that name a row which must be there. An owner may be gone from a tagged node, a used key from every node."""
+
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"},
+)
+
+
+def _table(kind: type[Record]) -> Table:
+    columns = [column(field) for field in msgspec.structs.fields(kind)]
+    unique = [UniqueConstraint(*names, name=f"uq_{kind.table}_{names[-1]}") for names in UNIQUE.get(kind, ())]
+    references = [
+        ForeignKeyConstraint(
+            ("tailnet", field),
+            (f"{target.table}.tailnet", f"{target.table}.id"),
+            name=f"fk_{kind.table}_{field}",
+            deferrable=True,
+            initially="DEFERRED",
+        )
+        for field, target in REFERENCES.get(kind, ())
+    ]
+    key = PrimaryKeyConstraint("tailnet", "id")
+    return Table(kind.table, metadata, *columns, key, *unique, *references)
+
+
+TABLES: dict[str, Table] = {kind.table: _table(kind) for kind in RECORDS}
+KINDS: dict[str, type[Record]] = {kind.table: kind for kind in RECORDS}
+
+CHANGE = Table(
+    "change",
+    metadata,
+    Column("tailnet", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("puts", Json(dict[str, list[int]]), nullable=False),
+    Column("deletes", Json(dict[str, list[int]]), nullable=False),
+    PrimaryKeyConstraint("tailnet", "seq"),
+    sqlite_with_rowid=False,
+)
+"""The log: what each change put and deleted, as ids by table."""
+
+SEQ = "change"
+"""The counter's name under which a tailnet's last sequence number is kept."""
+
+COUNTER = Table(
+    "counter",
+    metadata,
+    Column("tailnet", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tailnet", "name"),
+    sqlite_with_rowid=False,
+)
+"""The highest number given out: ids by table name, and the log's by `SEQ`."""
+
+SECRET = Table(
+    "secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -1,0 +1,45 @@
+"""Pending logins: approving and rejecting what waits at `/register/AUTH-ID`."""
+
+import re
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from hatsize.tailnet.commands.register import waiting_login
+from hatsize.tailnet.errors import InvalidError, RefusedError
+from hatsize.tailnet.model import Change, LoginState
+from hatsize.tailnet.state import State
+
+AUTH_ID = re.compile(r"hskey-authreq-[0-9a-f]{24}")
+"""The form Headscale's consoles look for, and so ours too."""
+AUTH_ID_BYTES = 12
+
+
+def auth_id(random_bytes: bytes) -> str:
+    """A new auth id from 12 random bytes."""
+    if len(random_bytes) != AUTH_ID_BYTES:
+        raise ValueError(f"an auth id needs {AUTH_ID_BYTES} random bytes")
+    return f"hskey-authreq-{random_bytes.hex()}"
+
+
+def checked_auth_id(text: str) -> str:
+    """An auth id; raises InvalidError when it cannot be one."""
+    if not AUTH_ID.fullmatch(text):
+        raise InvalidError("that is not an auth id: copy it whole from the page, hskey-authreq- and 24 hex digits")
+    return text
+
+
+def approve_login(state: State, text: str, now: datetime) -> Change:
+    """Let a check go through, as one before an SSH session. A registration needs a user: `register.complete_login`."""
+    login = waiting_login(state, checked_auth_id(text), now)
+    if login.purpose == "register":
+        raise RefusedError("this login registers a machine: say whose, with `hatsize auth register --user NAME`")
+    decided = replace(login, state=LoginState.APPROVED)
+    return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(decided,), at=now)
+
+
+def reject_login(state: State, text: str, now: datetime, *, reason: str = "rejected by an administrator") -> Change:
+    """Refuse what waits; the reason is shown to whoever asked."""
+    login = waiting_login(state, checked_auth_id(text), now)
+    decided = replace(login, state=LoginState.REJECTED, reason=reason)
+    return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(decided,), at=now)

@@ -68,7 +68,7 @@ class Writer:
         self._count = count.on_conflict_do_update(
             index_elements=("tailnet", "name"), set_={"last": greatest(COUNTER.c.last, count.excluded.last)}
         )
-        self._first = engine.insert(COUNTER).on_conflict_do_nothing()
+        self._first = engine.insert(COUNTER).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._move = update(COUNTER).where(
             COUNTER.c.tailnet == bindparam("of"), COUNTER.c.name == SEQ, COUNTER.c.last == bindparam("expect")
         )

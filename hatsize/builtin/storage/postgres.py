@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
 
 from hatsize.builtin.storage.errors import in_words
 from hatsize.hooks.storage import StorageError
@@ -59,7 +58,7 @@ class PostgresDatabase:
             connect_args={"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000},
         )
         event.listen(self._engine, "connect", _prepare)
-        event.listen(self._engine, "handle_error", self._leave_standby)
+        event.listen(self._engine, "handle_error", _leave_standby)
         try:
             with self.reading():
                 pass
@@ -110,10 +109,11 @@ class PostgresDatabase:
             raise StorageError(f"{self.where}: is not open")
         return self._engine
 
-    def _leave_standby(self, context: Any) -> None:
-        """A server found read-only was demoted: connect anew next time, to whichever the URL then leads."""
-        if getattr(context.original_exception, "sqlstate", None) == STANDBY:
-            self._opened().dispose(close=False)
+
+def _leave_standby(context: Any) -> None:
+    """A server found read-only was demoted: connect anew, to whichever the URL leads now."""
+    if getattr(context.original_exception, "sqlstate", None) == STANDBY:
+        context.is_disconnect = True
 
 
 def _prepare(connection: Any, _record: object) -> None:
@@ -133,8 +133,6 @@ def _next_number(connection: Connection, timeout: float) -> int:
     driver: Any = connection.connection.driver_connection
     try:
         return max((int(notice.payload) for notice in driver.notifies(timeout=timeout, stop_after=1)), default=0)
-    except psycopg.OperationalError as error:
-        connection.invalidate(error)
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, connection_invalidated=True, dialect=connection.dialect
-        ) from error
+    except psycopg.OperationalError:
+        connection.exec_driver_sql("SELECT 1")  # fails too, and so tells the pool that its connections are broken
+        return 0

@@ -1,5 +1,6 @@
 """The storage over SQL: one database, reached through whatever `Database` knows of its engine."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -65,22 +66,30 @@ class SqlStorage:
         return self._read(lambda connection: read_changes(connection, tailnet, after))
 
     def wait(self, tailnet: int, after: int, timeout: float) -> int:
-        return self.database.wait(tailnet, after, timeout, lambda connection: last_seq(connection, tailnet))
+        deadline = time.monotonic() + timeout
+
+        def wait() -> int:
+            left = max(0.0, deadline - time.monotonic())
+            return self.database.wait(tailnet, after, left, lambda connection: last_seq(connection, tailnet))
+
+        return _twice(wait)
 
     def read_secret(self, name: str) -> bytes | None:
         return self._read(lambda connection: secret.read(connection, name))
 
     def write_secret(self, name: str, value: bytes) -> bytes:
-        with self.database.writing() as connection:
-            return secret.write(connection, name, value)
+        def write() -> bytes:
+            with self.database.writing() as connection:
+                return secret.write(connection, name, value)
+
+        return _twice(write)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        try:
+        def read() -> T:
             with self.database.reading() as connection:
                 return work(connection)
-        except LostConnectionError:
-            with self.database.reading() as connection:
-                return work(connection)
+
+        return _twice(read)
 
     def _write(self, made: Batch) -> None:
         try:
@@ -92,6 +101,14 @@ class SqlStorage:
         with self.database.writing() as connection:
             self._writer.write(connection, made, self._counted.get(made.tailnet, {}), replace=replace)
             self.database.announce(connection, made.tailnet, made.seq)
+
+
+def _twice(work: Callable[[], T]) -> T:
+    """Do what may be done again, again, when the connection turns out to be broken."""
+    try:
+        return work()
+    except LostConnectionError:
+        return work()
 
 
 def _snapshot(connection: Connection, tailnet: int) -> Snapshot:

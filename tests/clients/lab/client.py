@@ -20,6 +20,7 @@ START_DEADLINE = 20.0
 UP_DEADLINE = 30.0
 REACH_DEADLINE = 20.0
 LOGIN_URL = re.compile(r"https?://\S+/register/\S+")
+IPV4_MAPPED = "::ffff:"
 PONG = re.compile(r"via (\S+) in")
 
 
@@ -162,9 +163,10 @@ class Client:
         self.eventually(lambda: self.pings(target, family), what, within=within)
 
     def resolve(self, name: str, family: int = 4) -> str:
-        """The address this machine's own resolver gives for a name; empty when it gives none."""
+        """The address this machine's own resolver gives for a name; empty when it gives none of this family."""
         with suppress(CommandError):
-            return self.machine.run("getent", f"ahostsv{family}", name).split()[0]
+            address = self.machine.run("getent", f"ahostsv{family}", name).split()[0]
+            return "" if address.startswith(IPV4_MAPPED) else address
         return ""
 
     def resolv_conf(self) -> str:

@@ -1,5 +1,6 @@
 """Commands of the machine, run to their end, with an error that shows what they said."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -11,9 +12,10 @@ class CommandError(AssertionError):
 
 
 def run(argv: Sequence[str], *, deadline: float = DEFAULT_DEADLINE, env: Mapping[str, str] | None = None) -> str:
-    """What the command printed on its standard output."""
+    """What the command printed on its standard output; `env` is added to our own variables."""
+    variables = {**os.environ, **(env or {})}
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=deadline, env=env, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=deadline, env=variables, check=False)
     except subprocess.TimeoutExpired as late:
         raise CommandError(
             f"{_shown(argv)}: not done after {deadline:g} s\n{_text(late.stdout)}{_text(late.stderr)}"

@@ -1,6 +1,7 @@
 """A program that runs in the background on a machine of the lab, with its log in a file."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -39,10 +40,10 @@ class Daemon:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {within:g} s\n{tail(self.log)}") from None
 
-    def stop(self, within: float = 10.0) -> float:
-        """Ask it to end (SIGTERM); the seconds that took."""
+    def stop(self, within: float = 10.0, by: signal.Signals = signal.SIGTERM) -> float:
+        """Ask it to end; the seconds that took."""
         started = time.monotonic()
-        self._process.terminate()
+        self._process.send_signal(by)
         self.wait(within)
         return time.monotonic() - started
 

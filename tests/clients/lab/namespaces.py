@@ -4,7 +4,7 @@ import ctypes
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -47,8 +47,8 @@ class Namespace:
         enter = ["ip", "netns", "exec", self.full_name, "unshare", "--mount", "--propagation", "private"]
         return [*enter, "setpriv", "--pdeathsig", "KILL", "sh", "-c", OWN_ETC, str(self.etc), *command]
 
-    def run(self, *command: str, deadline: float = DEFAULT_DEADLINE) -> str:
-        return run(self.argv(*command), deadline=deadline)
+    def run(self, *command: str, deadline: float = DEFAULT_DEADLINE, env: Mapping[str, str] | None = None) -> str:
+        return run(self.argv(*command), deadline=deadline, env=env)
 
     def succeeds(self, *command: str, deadline: float = DEFAULT_DEADLINE) -> bool:
         return succeeds(self.argv(*command), deadline=deadline)

@@ -1,7 +1,6 @@
 """The control server under test, on the hub: a process, a log and its command line."""
 
 import json
-import os
 import re
 import shutil
 import ssl
@@ -86,8 +85,7 @@ class ControlServer(ABC):
 
     def cli(self, *arguments: str) -> Any:
         """What the command answers with `-o json`."""
-        environment = {**os.environ, **self.environment()}
-        return json.loads(run([*self.cli_argv(), *arguments, "-o", "json"], env=environment))
+        return json.loads(run([*self.cli_argv(), *arguments, "-o", "json"], env=self.environment()))
 
     def user(self, name: str) -> str:
         """The id of a user, who is made when there is none of this name."""
@@ -116,6 +114,9 @@ class ControlServer(ABC):
 
     def node_id(self, name: str) -> str:
         return str(self.node(name)["id"])
+
+    def is_online(self, name: str) -> bool:
+        return bool(self.node(name).get("online"))
 
     def expire(self, name: str) -> None:
         self.cli("nodes", "expire", "-i", self.node_id(name))

@@ -3,7 +3,7 @@
 //
 //	storm join   -url URL -key KEY -n N    register N nodes, several at a time; print a line of JSON for
 //	                                       each node as soon as the server has said yes to it
-//	storm check  -url URL < LINES          log every node of these lines in again with its keys alone and
+//	storm check  -url URL -lines FILE      log every node of these lines in again with its keys alone and
 //	                                       print the lines the server does not honour any more
 //
 // A join goes on until the last node or until the server is gone.
@@ -46,6 +46,8 @@ func main() {
 	flags := flag.NewFlagSet("storm", flag.ExitOnError)
 	url := flags.String("url", "", "base URL of the control server")
 	authKey := flags.String("key", "", "reusable auth key")
+	lines := flags.String("lines", "", "file with what join printed")
+	prefix := flags.String("prefix", "storm", "what the nodes' names begin with")
 	count := flags.Int("n", 100, "nodes to register")
 	width := flags.Int("width", 8, "nodes that register at the same time")
 	flags.Parse(os.Args[2:])
@@ -55,22 +57,22 @@ func main() {
 		defer close(out)
 		switch os.Args[1] {
 		case "join":
-			join(*url, *authKey, *count, *width, out)
+			join(*url, *authKey, *prefix, *count, *width, out)
 		case "check":
-			check(*url, *width, out)
+			check(*url, *lines, *width, out)
 		default:
 			log.Fatalf("storm: %q is neither join nor check", os.Args[1])
 		}
 	}()
-	lines := json.NewEncoder(os.Stdout)
+	encoder := json.NewEncoder(os.Stdout)
 	for n := range out {
-		if err := lines.Encode(n); err != nil {
+		if err := encoder.Encode(n); err != nil {
 			log.Fatal(err)
 		}
 	}
 }
 
-func join(url, authKey string, count, width int, out chan<- node) {
+func join(url, authKey, prefix string, count, width int, out chan<- node) {
 	numbers := make(chan int)
 	stop := make(chan struct{})
 	var once sync.Once
@@ -78,7 +80,7 @@ func join(url, authKey string, count, width int, out chan<- node) {
 	for range width {
 		workers.Go(func() {
 			for i := range numbers {
-				n := node{Name: fmt.Sprintf("storm%d", i), Machine: key.NewMachine(), Node: key.NewNode()}
+				n := node{Name: fmt.Sprintf("%s%d", prefix, i), Machine: key.NewMachine(), Node: key.NewNode()}
 				if err := n.login(url, authKey); err != nil {
 					log.Printf("%s: %v", n.Name, err)
 					once.Do(func() { close(stop) })
@@ -104,7 +106,12 @@ feed:
 	workers.Wait()
 }
 
-func check(url string, width int, out chan<- node) {
+func check(url, path string, width int, out chan<- node) {
+	told, err := os.Open(path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer told.Close()
 	known := make(chan node)
 	var workers sync.WaitGroup
 	for range width {
@@ -116,7 +123,7 @@ func check(url string, width int, out chan<- node) {
 			}
 		})
 	}
-	lines := json.NewDecoder(os.Stdin)
+	lines := json.NewDecoder(told)
 	for {
 		var n node
 		if err := lines.Decode(&n); err == io.EOF {

@@ -1,0 +1,48 @@
+"""Makes a machine ready for the lab: Debian packages where root may install them, Go programs into the cache.
+
+    python -m tests.clients.lab.install
+
+Exits 0 when the lab can run, 77 when it cannot and nobody insists, 1 when it cannot but must (`CI=true`).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from tests.clients.lab import binaries, requirements
+
+READY, FAILED, SKIPPED = 0, 1, 77
+APT_DEADLINE = 600.0
+
+
+def main() -> int:
+    install_packages()
+    if lacks := requirements.missing():
+        verdict = "FAILED" if requirements.required() else "SKIPPED"
+        print(f"real-client tests {verdict}: this machine lacks {', '.join(lacks)}")
+        return FAILED if requirements.required() else SKIPPED
+    for program in binaries.NEEDED:
+        print(f"real clients: {program.package}@v{program.version}", flush=True)
+        binaries.install([program])
+    binaries.storm()
+    return READY
+
+
+def install_packages() -> None:
+    """Fetch the Debian packages of commands that are missing; nothing without root and apt."""
+    packages = sorted({requirements.DEBIAN_PACKAGES[name] for name in requirements.missing_commands()})
+    if not packages or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print(f"real clients: installing {', '.join(packages)}", flush=True)
+    _apt("update")
+    _apt("install", "--yes", "--no-install-recommends", *packages)
+
+
+def _apt(*arguments: str) -> None:
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "-qq", *arguments], env=env, check=True, timeout=APT_DEADLINE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

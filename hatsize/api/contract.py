@@ -1,0 +1,82 @@
+"""What the HTTP APIs need of the server they run in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from hatsize.tailnet.model import Change, Node
+from hatsize.tailnet.state import State
+
+Command = Callable[[State], Change | None]
+"""Computes a change from the state as it is, or None for none; raises RefusedError."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """The policy in force as it was written, and when it was put in force (None: from a file)."""
+
+    text: str
+    updated: datetime | None
+
+
+class PolicyAccess(Protocol):
+    """The policy in force, and the engine that judges new ones."""
+
+    @property
+    def read_only(self) -> str:
+        """Why the policy cannot be saved here, with the mend; empty when it can."""
+
+    def current(self) -> PolicyDocument | None:
+        """The policy in force; None when none was ever saved."""
+
+    def check(self, document: str, state: State) -> Sequence[str]:
+        """Warnings about a document that may be saved; InvalidError tells what is wrong with one that may not."""
+
+    def knows_tag(self, tag: str) -> bool:
+        """Whether the policy in force gives the tag owners."""
+
+    def serving(self, node_id: int) -> Sequence[str]:
+        """The approved routes that the node serves now, the one of several that was chosen; exit routes last."""
+
+
+class ApiSettings(Protocol):
+    """The part of the settings that the APIs read."""
+
+    @property
+    def cors_origins(self) -> Sequence[str]:
+        """Where web consoles may be served from."""
+
+
+class Live(Protocol):
+    """A tailnet that is being served. Belongs to the event loop's thread."""
+
+    @property
+    def state(self) -> State:
+        """What is true now; not to be changed by the caller."""
+
+    @property
+    def policy(self) -> PolicyAccess:
+        """The policy in force."""
+
+    @property
+    def settings(self) -> ApiSettings:
+        """The settings' section `api`."""
+
+    def clock(self) -> datetime:
+        """Now, aware and in UTC."""
+
+    def is_online(self, node_id: int) -> bool:
+        """Whether the node has a map stream open."""
+
+    async def run(self, command: Command) -> Change | None:
+        """Carry out a command, one at a time, durable before this returns; raises RefusedError and StorageError."""
+
+    async def register(self, auth_id: str, user_id: int, actor: str) -> Node:
+        """Complete the registration that waits under an auth id, as a user's; NotFoundError when none does."""
+
+    def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
+        """The (IPv4, IPv6) a node should have: those it has that still fit, or new ones. Called within a command."""
+
+    async def storage_answers(self) -> bool:
+        """Whether the storage can be reached."""

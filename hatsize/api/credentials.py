@@ -1,0 +1,68 @@
+"""Who asks the HTTP API, and whether they may.
+
+The Unix socket in the data directory is trusted by its file mode. Whoever accepts its connections says so in the ASGI
+scope: `scope["state"]["hatsize_local"] = True`. Everybody else presents an API key: `Authorization: Bearer tskey-…`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from anyio import to_thread
+
+from hatsize.api.contract import Live
+from hatsize.api.problems import Problem
+from hatsize.tailnet.commands.credentials import note_use
+from hatsize.tailnet.errors import NotAllowedError
+from hatsize.tailnet.model import Credential, CredentialKind
+from hatsize.tailnet.secrets import hashed, presented
+
+LOCAL = "hatsize_local"
+"""The key in the ASGI scope's `state` that tells a connection through the Unix socket."""
+NOTED_EVERY = timedelta(minutes=1)
+"""How exactly a key's last use is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, and what they may."""
+
+    actor: str
+    """As it is kept with changes: `local`, or `apikey:PREFIX`."""
+    scopes: tuple[str, ...] = ("all",)
+
+
+async def authorise(live: Live, scope: Mapping[str, Any], authorization: str) -> Principal:
+    """Who asks, by the connection's ASGI scope and the Authorization header; raises the 401 problem."""
+    if (scope.get("state") or {}).get(LOCAL) is True:
+        return Principal("local")
+    kind, _, secret = authorization.partition(" ")
+    if kind.lower() != "bearer" or not secret:
+        raise _unauthorised("send an API key as Bearer")
+    try:
+        key = await _presented(live, secret.strip())
+    except NotAllowedError:
+        raise _unauthorised("the API key is not valid") from None
+    await _note(live, key, secret.strip())
+    return Principal(f"apikey:{key.prefix}", key.scopes or ("all",))
+
+
+async def _presented(live: Live, secret: str) -> Credential:
+    """The key presented. Only Headscale's may need a slow hash, and so a thread."""
+    if not secret.startswith("tskey-"):
+        return await to_thread.run_sync(presented, live.state, CredentialKind.API_KEY, secret, live.clock())
+    return presented(live.state, CredentialKind.API_KEY, secret, live.clock())
+
+
+async def _note(live: Live, key: Credential, secret: str) -> None:
+    """Keep that the key was used, and a fast hash of it from now on."""
+    now, slow = live.clock(), not key.hash.startswith("blake2b:")
+    if slow or key.last_used is None or now - key.last_used >= NOTED_EVERY:
+        new_hash = hashed(secret, key.prefix) if slow else None
+        await live.run(lambda state: note_use(state, key.id, now, new_hash=new_hash))
+
+
+def _unauthorised(detail: str) -> Problem:
+    return Problem(HTTPStatus.UNAUTHORIZED, detail)

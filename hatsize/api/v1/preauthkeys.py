@@ -1,0 +1,73 @@
+"""API v1: auth keys, by which nodes join."""
+
+from secrets import token_bytes
+
+from msgspec import field
+
+from hatsize.api.v1.operation import Area, Call, read_id
+from hatsize.api.v1.render import pre_auth_key_json
+from hatsize.api.v1.schema import Body, Moment, Nothing, PreAuthKeyAnswer, PreAuthKeysAnswer, Query
+from hatsize.tailnet.commands import credentials
+from hatsize.tailnet.model import Credential, CredentialKind
+from hatsize.tailnet.secrets import PREFIX_LENGTH, RANDOM_LENGTH, mint
+
+area = Area("PreAuthKeys")
+KIND = CredentialKind.AUTH_KEY
+
+
+class CreatePreAuthKey(Body):
+    user: str = ""
+    reusable: bool = False
+    ephemeral: bool = False
+    expiration: Moment | None = None
+    acl_tags: list[str] = field(default_factory=list)
+
+
+class ExpirePreAuthKey(Body):
+    id: str = ""
+
+
+class DeletePreAuthKey(Query):
+    id: str = ""
+
+
+@area.add("POST", "/preauthkey", "createPreAuthKey", "Make an auth key; its secret is told here and never again")
+async def create_pre_auth_key(call: Call, body: CreatePreAuthKey) -> PreAuthKeyAnswer:
+    user_id = (read_id(body.user, "a user") or None) if body.user else None
+    minted = mint(KIND, token_bytes(PREFIX_LENGTH + RANDOM_LENGTH))
+    key = await call.put(
+        Credential,
+        lambda state: credentials.create_auth_key(
+            state,
+            minted,
+            call.now,
+            user_id=user_id,
+            tags=body.acl_tags,
+            reusable=body.reusable,
+            ephemeral=body.ephemeral,
+            expires=body.expiration,
+        ),
+    )
+    return PreAuthKeyAnswer(pre_auth_key=pre_auth_key_json(call.live.state, key, minted.text))
+
+
+@area.add("GET", "/preauthkey", "listPreAuthKeys", "List auth keys")
+async def list_pre_auth_keys(call: Call) -> PreAuthKeysAnswer:
+    state = call.live.state
+    return PreAuthKeysAnswer(
+        pre_auth_keys=[pre_auth_key_json(state, key) for key in credentials.credentials(state, KIND)]
+    )
+
+
+@area.add("POST", "/preauthkey/expire", "expirePreAuthKey", "Make an auth key good for nothing")
+async def expire_pre_auth_key(call: Call, body: ExpirePreAuthKey) -> Nothing:
+    key_id = read_id(body.id, "an auth key")
+    await call.run(lambda state: credentials.expire_credential(state, KIND, key_id, call.now))
+    return Nothing()
+
+
+@area.add("DELETE", "/preauthkey", "deletePreAuthKey", "Remove an auth key; nodes that joined by it stay")
+async def delete_pre_auth_key(call: Call, query: DeletePreAuthKey) -> Nothing:
+    key_id = read_id(query.id, "an auth key")
+    await call.run(lambda state: credentials.delete_credential(state, KIND, key_id, call.now))
+    return Nothing()

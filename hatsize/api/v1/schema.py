@@ -1,0 +1,142 @@
+"""The JSON of API v1. Field order, names and nulls are Headscale's; 64-bit ids are strings."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Id = Annotated[str, Meta(extra_json_schema={"format": "uint64"})]
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A time a client gives: RFC 3339, with its offset."""
+
+ZERO_TIME = "0001-01-01T00:00:00Z"
+"""How Go writes a time that is not set."""
+
+
+def go_time(moment: datetime | None) -> str:
+    """RFC 3339 in UTC as Go writes it: a fraction without trailing zeros; the zero time for None."""
+    if moment is None:
+        return ZERO_TIME
+    text = moment.astimezone(UTC).isoformat().removesuffix("+00:00")
+    return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+class Answer(msgspec.Struct, kw_only=True, rename="camel"):
+    """A part of an answer."""
+
+
+class Body(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What a client sends. A field nobody knows is refused: it may be a misspelt restriction."""
+
+
+class Query(msgspec.Struct, kw_only=True, rename="camel"):
+    """Parameters behind the question mark."""
+
+
+class Nothing(Answer):
+    """An answer that only says that it was done."""
+
+
+class UserJson(Answer):
+    id: Id
+    name: str
+    created_at: Time
+    display_name: str
+    email: str
+    provider_id: str
+    provider: str
+    profile_pic_url: str
+
+
+class UserAnswer(Answer):
+    user: UserJson
+
+
+class UsersAnswer(Answer):
+    users: list[UserJson]
+
+
+class PreAuthKeyJson(Answer):
+    user: UserJson | None
+    id: Id
+    key: str
+    reusable: bool
+    ephemeral: bool
+    used: bool
+    expiration: Time
+    created_at: Time
+    acl_tags: list[str]
+
+
+class PreAuthKeyAnswer(Answer):
+    pre_auth_key: PreAuthKeyJson
+
+
+class PreAuthKeysAnswer(Answer):
+    pre_auth_keys: list[PreAuthKeyJson]
+
+
+class NodePreAuthKeyJson(Answer):
+    """The key a node joined by; here, unlike in the list of keys, no expiration is null."""
+
+    user: UserJson | None
+    id: Id
+    key: str
+    reusable: bool
+    ephemeral: bool
+    used: bool
+    expiration: Time | None
+    created_at: Time | None
+    acl_tags: list[str]
+
+
+class NodeJson(Answer):
+    id: Id
+    machine_key: str
+    node_key: str
+    disco_key: str
+    ip_addresses: list[str]
+    name: str
+    user: UserJson | None
+    last_seen: Time | None
+    expiry: Time | None
+    pre_auth_key: NodePreAuthKeyJson | None
+    created_at: Time
+    register_method: str
+    given_name: str
+    online: bool
+    approved_routes: list[str]
+    available_routes: list[str]
+    subnet_routes: list[str]
+    tags: list[str]
+
+
+class NodeAnswer(Answer):
+    node: NodeJson
+
+
+class NodesAnswer(Answer):
+    nodes: list[NodeJson]
+
+
+class ApiKeyJson(Answer):
+    id: Id
+    prefix: str
+    expiration: Time | None
+    created_at: Time | None
+    last_seen: Time | None
+
+
+class ApiKeysAnswer(Answer):
+    api_keys: list[ApiKeyJson]
+
+
+class ApiKeyAnswer(Answer):
+    api_key: str
+
+
+class PolicyAnswer(Answer):
+    policy: str
+    updated_at: Time

@@ -1,0 +1,153 @@
+"""A live tailnet in memory, and clients of its API."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import msgspec
+import pytest
+from quart import Quart
+
+from hatsize.api.contract import PolicyDocument
+from hatsize.api.credentials import LOCAL
+from hatsize.api.public import public
+from hatsize.api.v1.blueprint import api_v1
+from hatsize.tailnet.commands.policy import policy_in_force
+from hatsize.tailnet.commands.register import Admission, Tools, admit, complete_login, start_login
+from hatsize.tailnet.commands.users import create_user
+from hatsize.tailnet.errors import InvalidError
+from hatsize.tailnet.model import Change, Credential, Node
+from hatsize.tailnet.state import State
+from hatsize.wire.keys import MachineKey, machine_key, node_key
+from hatsize.wire.tailcfg import Hostinfo, RegisterRequest
+
+START = datetime(2026, 3, 4, 5, 6, 7, 120000, tzinfo=UTC)
+
+
+class MemoryPolicy:
+    """A policy that is any JSON object, and knows the tags written in it."""
+
+    read_only = ""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def current(self) -> PolicyDocument | None:
+        found = policy_in_force(self._state)
+        return PolicyDocument(found.document, found.created) if found else None
+
+    def check(self, document: str, state: State) -> Sequence[str]:
+        try:
+            msgspec.json.decode(document, type=dict)
+        except msgspec.MsgspecError as error:
+            raise InvalidError(f"the policy is not valid: {error}") from None
+        return []
+
+    def knows_tag(self, tag: str) -> bool:
+        found = self.current()
+        return found is not None and f'"{tag}"' in found.text
+
+    def serving(self, node_id: int) -> Sequence[str]:
+        node = self._state.find(Node, node_id)
+        return [route for route in node.approved_routes if route in node.advertised_routes] if node else []
+
+
+class MemoryApiSettings:
+    cors_origins: Sequence[str] = ("https://console.example.com",)
+
+
+class MemoryLive:
+    """What the API needs of a server, with no storage."""
+
+    def __init__(self) -> None:
+        self.state = State(1)
+        self.policy = MemoryPolicy(self.state)
+        self.settings = MemoryApiSettings()
+        self.online: set[int] = set()
+        self.storage_is_there = True
+        self.log: list[Change] = []
+        self._seconds = count()
+        self._ids = count(1)
+
+    def clock(self) -> datetime:
+        return START + timedelta(seconds=next(self._seconds))
+
+    def is_online(self, node_id: int) -> bool:
+        return node_id in self.online
+
+    async def run(self, command) -> Change | None:
+        change = command(self.state)
+        if change is not None:
+            self.log.append(change)
+            self.state.apply(change)
+        return change
+
+    def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
+        return None, None
+
+    async def storage_answers(self) -> bool:
+        return self.storage_is_there
+
+    async def register(self, auth_id: str, user_id: int, actor: str) -> Node:
+        change = await self.run(
+            lambda state: complete_login(state, auth_id, Admission(user_id=user_id, method="cli"), self._tools())
+        )
+        return next(record for record in change.puts if isinstance(record, Node))
+
+    def _tools(self) -> Tools:
+        return Tools(
+            now=self.clock(), mint_id=lambda: f"n{next(self._ids)}", addresses=self.addresses,
+            may_tag=lambda *_: False, auto_approved=lambda *_: (),
+        )  # fmt: skip
+
+    # What tests make happen.
+
+    def add_users(self, *names: str) -> None:
+        for name in names:
+            self.state.apply(create_user(self.state, name, self.clock()))
+
+    def wait_for_approval(self, auth_id: str, hostname: str) -> None:
+        """A machine asks to be registered, and waits."""
+        machine, request = self._machine(hostname)
+        self.state.apply(start_login(self.state, machine, request, auth_id, self.clock()))
+
+    def join(self, hostname: str, key: Credential, routes: Sequence[str] = ()) -> int:
+        """A machine joins by an auth key; the node's id."""
+        machine, request = self._machine(hostname, routes)
+        terms = Admission(user_id=key.user_id, method="authkey", tags=key.tags, auth_key_id=key.id)
+        change = admit(self.state, machine, request, terms, self._tools())
+        self.state.apply(change)
+        return next(record.id for record in change.puts if isinstance(record, Node))
+
+    def _machine(self, hostname: str, routes: Sequence[str] = ()) -> tuple[MachineKey, RegisterRequest]:
+        number = next(self._ids)
+        hostinfo = Hostinfo(Hostname=hostname, RoutableIPs=tuple(routes))
+        return machine_key(bytes([number] * 32)), RegisterRequest(
+            NodeKey=node_key(bytes([number] * 32)), Hostinfo=hostinfo
+        )
+
+
+class LocalClient:
+    """A client of the API: through the Unix socket, or over TCP with headers of its own."""
+
+    def __init__(self, live: MemoryLive) -> None:
+        app = Quart("hatsize")
+        app.register_blueprint(api_v1(live))
+        app.register_blueprint(public(live))
+        self._client = app.test_client()
+
+    async def __call__(self, method: str, path: str, body=None, *, headers=None, local: bool = True):
+        raw = body if isinstance(body, bytes | str) or body is None else msgspec.json.encode(body)
+        return await self._client.open(
+            path, method=method, data=raw, headers=headers, scope_base={"state": {LOCAL: local}}
+        )
+
+
+@pytest.fixture
+def live() -> MemoryLive:
+    return MemoryLive()
+
+
+@pytest.fixture
+def api(live: MemoryLive) -> LocalClient:
+    return LocalClient(live)

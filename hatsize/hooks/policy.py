@@ -48,6 +48,9 @@ class CompiledPolicy(Protocol):
     def auto_approved(self, node: Node, route: str) -> bool:
         """Whether an advertised route needs nobody's approval."""
 
+    def may_tag(self, user: User | None, tag: str) -> bool:
+        """Whether a user, or an ownerless tagged node for None, may give the tag to a node."""
+
     def address_pools(self, user: User | None, tags: Sequence[str]) -> Sequence[str]:
         """Prefixes from which such a node's IPv4 address must come; empty for the tailnet's own."""
 

@@ -121,6 +121,11 @@ class LiveTailnet:
         )
         return self.services.allocator.allocate(request)
 
+    def may_tag(self, state: State, user: User | None, tag: str) -> bool:
+        """Whether the policy lets a user give the tag to a node of theirs."""
+        del state
+        return self.policy.may_tag(user, tag)
+
     def auto_approved(self, state: State, node: Node) -> Sequence[str]:
         """The node's advertised routes that the policy approves by itself."""
         del state

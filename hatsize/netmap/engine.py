@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.netmap import peers
 from hatsize.netmap.blocks import PeerBlocks
+from hatsize.netmap.farewell import removed
 from hatsize.netmap.journal import NOTHING, Aspect, Dirty, Journal
 from hatsize.netmap.own import OwnParts, own_parts
 from hatsize.netmap.pieces import Piece, frame, members
@@ -114,20 +115,9 @@ class Netmap:
         self.scene.state.ordinals.release(min(version, self.journal.floor))
 
     def farewell(self, node: Node, reader: Reader) -> bytes:
-        """The last frame for a node that was removed: its key has expired, so the client asks for a new login."""
-        own = tailcfg.Node(
-            ID=node.id,
-            StableID=node.stable_id,
-            Name=self.scene.fqdn(node),
-            User=self.scene.profile_id(node),
-            Key=node.node_key,
-            KeyExpiry=node.created,
-            Addresses=peers.own_prefixes(node),
-            AllowedIPs=peers.own_prefixes(node),
-            MachineAuthorized=True,
-            Expired=True,
-        )
-        return frame([Piece(tailcfg.encode(tailcfg.MapResponse(Node=own)))], zstd=reader.zstd)
+        """The last frame for a node that was removed."""
+        profile = self.scene.profile(self.scene.profile_id(node))
+        return removed(node, self.scene.fqdn(node), profile, zstd=reader.zstd)
 
     def _advance(self) -> None:
         self.version = max(self.version + 1, self.scene.state.version)
@@ -176,30 +166,30 @@ class Netmap:
         if max(self._own_changed.get(node.id, -1), self._all_changed) > reader.version:
             own = own_parts(self.scene, self.policy, node, reader.cap_version, reader.own, first=False)
         added = visible & ~reader.told
-        removed = reader.told & ~visible
+        lost = reader.told & ~visible
         stays = visible & reader.told
         whole = added | (dirty.whole & stays)
         patched = dirty.patched & stays & ~added
         if not own:
-            if not (whole or removed or patched):
+            if not (whole or lost or patched):
                 return None
-            key = (reader.version, whole, removed, patched, self.policy.class_of(node.id) if whole else 0, reader.zstd)
+            key = (reader.version, whole, lost, patched, self.policy.class_of(node.id) if whole else 0, reader.zstd)
             shared = self._frames.get(key)
             if shared is None:
-                body = b"{" + members(self._peer_members(node.id, whole, removed, patched, dirty)) + b"}"
+                body = b"{" + members(self._peer_members(node.id, whole, lost, patched, dirty)) + b"}"
                 shared = self._frames[key] = frame([Piece(body)], zstd=reader.zstd)
             return shared
-        if whole or removed or patched:
-            own += self._peer_members(node.id, whole, removed, patched, dirty)
+        if whole or lost or patched:
+            own += self._peer_members(node.id, whole, lost, patched, dirty)
         return frame([Piece(b"{" + members(own) + b"}")], zstd=reader.zstd)
 
     def _peer_members(
-        self, viewer_id: int, whole: int, removed: int, patched: int, dirty: Dirty = NOTHING
+        self, viewer_id: int, whole: int, lost: int, patched: int, dirty: Dirty = NOTHING
     ) -> list[tuple[str, bytes]]:
         ordinals = self.scene.state.ordinals
         found: list[tuple[str, bytes]] = []
-        if removed:
-            found.append(("PeersRemoved", tailcfg.encode(sorted(ordinals.ids(removed)))))
+        if lost:
+            found.append(("PeersRemoved", tailcfg.encode(sorted(ordinals.ids(lost)))))
         if whole:
             ids = sorted(ordinals.ids(whole))
             encoded = [self._blocks.entry(self.policy, viewer_id, node_id) for node_id in ids]

@@ -14,6 +14,8 @@ from hatsize.wire import tailcfg
 from hatsize.wire.keys import DiscoKey
 from hatsize.wire.tailcfg import Hostinfo
 
+ANSWERS_AAAA = "magicdns-aaaa"
+"""Without this a client answers no AAAA query for its peers."""
 PREFIX_LENGTH = {True: "/128", False: "/32"}
 
 
@@ -94,7 +96,7 @@ def myself(scene: Scene, policy: CompiledPolicy, node: Node) -> tailcfg.Node:
         Cap=node.cap_version,
         Tags=node.tags,
         MachineAuthorized=node.authorized,
-        CapMap=_cap_map(policy.self_cap_map(node.id)),
+        CapMap=_cap_map(policy.self_cap_map(node.id)) | ({ANSWERS_AAAA: None} if node.ipv6 else {}),
         Expired=is_expired(node, scene.now()),
     )
 

@@ -1,0 +1,46 @@
+"""Who is at the other end of the tunnel, and what it sent."""
+
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from quart import Request, Response
+
+from hatsize.tailnet.model import Node
+from hatsize.tailnet.state import State
+from hatsize.wire import tailcfg
+from hatsize.wire.keys import MachineKey, NodeKey
+
+W = TypeVar("W", bound=tailcfg.Wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A machine that has proven its key in the handshake."""
+
+    machine_key: MachineKey
+    cap_version: int
+
+
+def peer_of(request: Request) -> Peer:
+    """The machine behind a request in the tunnel."""
+    state = request.scope["state"]
+    return Peer(machine_key=state["machine_key"], cap_version=state["cap_version"])
+
+
+async def body_of(request: Request, kind: type[W]) -> W:
+    """The request's JSON; raises WireError."""
+    return tailcfg.decode(kind, cast("bytes", await request.get_data(cache=False)))
+
+
+def node_of(state: State, peer: Peer, node_key: NodeKey) -> Node | None:
+    """The node a request speaks for: the one with this node key, if it is this machine's."""
+    node = state.find(Node, state.index.node_by_key.get(node_key))
+    return node if node is not None and node.machine_key == peer.machine_key else None
+
+
+def json_answer(value: object, status: int = 200) -> Response:
+    return Response(tailcfg.encode(value), status, content_type="application/json")
+
+
+def text_answer(text: str, status: int) -> Response:
+    return Response(text + "\n", status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,231 @@
+"""`POST /machine/register`: how a client becomes a node, stays one, and stops being one (protocol fact sheet, 4)."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hatsize.control.peer import Peer
+from hatsize.hooks.auth import Allow, AskUser, Deny, Registration
+from hatsize.hooks.ipam import NoAddressError
+from hatsize.hooks.storage import StorageError
+from hatsize.live.tailnet import LiveTailnet
+from hatsize.netmap.peers import is_expired
+from hatsize.tailnet.commands import register
+from hatsize.tailnet.commands.register import Admission, TagRefusedError, Tools
+from hatsize.tailnet.errors import RefusedError
+from hatsize.tailnet.model import Change, LoginState, Node, PendingLogin
+from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import Login, RegisterRequest, RegisterResponse, User
+
+log = logging.getLogger(__name__)
+
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def mint_stable_id() -> str:
+    """A stable node id in the hosted service's form, `n…CNTRL`."""
+    return "n" + "".join(secrets.choice(BASE58) for _ in range(11)) + "CNTRL"
+
+
+def mint_auth_id() -> str:
+    """The id of a pending login: in the page's address, and typed into the command line."""
+    return "hskey-authreq-" + secrets.token_urlsafe(18)
+
+
+@dataclass(slots=True)
+class _Verdict:
+    """What a registration command decided, besides its change."""
+
+    error: str = ""
+    ask: bool = False
+
+
+class Registrar:
+    """Registers clients with a tailnet. The answers are what goes to the client; none of them is an HTTP error."""
+
+    def __init__(self, live: LiveTailnet, login_url: Callable[[str], str]) -> None:
+        self._live = live
+        self._login_url = login_url
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        live.listen(self._heard)
+
+    async def register(self, peer: Peer, request: RegisterRequest, remote: str) -> RegisterResponse:
+        """Answer a request; waits when the client follows a login up."""
+        state, now = self._live.state, self._live.clock()
+        if register.foreign_key(state, peer.machine_key, request):
+            return RegisterResponse(Error="the node key belongs to another machine; log in again to make a new one")
+        node = register.known_node(state, peer.machine_key, request)
+        if request.Expiry is not None and node is not None:
+            return await self._expire(node, request)
+        if node is not None and not is_expired(node, now) and not request.Followup:
+            return await self._again(node, request)
+        try:
+            if request.Followup:
+                return await self._follow_up(peer, request, remote)
+            if node is not None and not _has_key(request):
+                return RegisterResponse(NodeKeyExpired=True, MachineAuthorized=node.authorized)
+            return await self._decide(peer, request, remote)
+        except (RefusedError, TagRefusedError, NoAddressError) as error:
+            return RegisterResponse(Error=str(error))
+        except StorageError as error:
+            log.warning("registration not stored: %s", error)
+            return RegisterResponse(Error=f"the server cannot store registrations now, try again: {error}")
+
+    async def approve(self, auth_id: str, user_id: int, method: str) -> Node:
+        """Somebody approved a pending login for a user: the node it became. Raises RefusedError, StorageError."""
+        terms = self._terms(Allow(user_id=user_id, method=method))
+
+        def command(state: State) -> Change:
+            return register.complete_login(state, auth_id, terms, self._tools())
+
+        try:
+            change = await self._live.run(command)
+        except (TagRefusedError, NoAddressError) as error:
+            raise RefusedError(str(error)) from error
+        return next(record for record in change.puts if isinstance(record, Node)) if change else _impossible()
+
+    async def _expire(self, node: Node, request: RegisterRequest) -> RegisterResponse:
+        now, expiry = self._live.clock(), request.Expiry
+
+        def command(state: State) -> Change | None:
+            current = state.find(Node, node.id)
+            if current is None or expiry is None:
+                return None
+            if expiry <= now:
+                return register.log_out(state, current, now)
+            return register.shorten(state, current, expiry, now)
+
+        await self._live.run(command)
+        return RegisterResponse(NodeKeyExpired=expiry is not None and expiry <= now, MachineAuthorized=True)
+
+    async def _again(self, node: Node, request: RegisterRequest) -> RegisterResponse:
+        """A node that is one already starts anew; an auth key it repeats is not looked at."""
+        del request
+        return self._welcome(node)
+
+    async def _decide(self, peer: Peer, request: RegisterRequest, remote: str) -> RegisterResponse:
+        verdict = _Verdict()
+        auth_id = mint_auth_id()
+
+        def command(state: State) -> Change | None:
+            now = self._live.clock()
+            node = register.known_node(state, peer.machine_key, request)
+            registration = Registration(request, peer.machine_key, node, remote, now)
+            decisions = (decider.decide(state, registration) for decider in self._live.services.deciders)
+            decision = next((found for found in decisions if found is not None), None)
+            verdict.error, verdict.ask = "", False
+            match decision:
+                case Allow():
+                    return register.admit(state, peer.machine_key, request, self._terms(decision), self._tools())
+                case AskUser():
+                    verdict.ask = True
+                    return register.start_login(state, peer.machine_key, request, auth_id, now)
+                case Deny(reason):
+                    verdict.error = reason
+                case None:
+                    verdict.error = "this server lets nobody register: enable a way to log in in its settings"
+            return None
+
+        change = await self._live.run(command)
+        if verdict.error:
+            log.info("registration of %s refused: %s", peer.machine_key[:15], verdict.error)
+            return RegisterResponse(Error=verdict.error)
+        if verdict.ask:
+            return RegisterResponse(AuthURL=self._login_url(auth_id))
+        node = next(record for record in change.puts if isinstance(record, Node)) if change else _impossible()
+        log.info("node %d %s (%s)", node.id, node.given_name, change.kind if change else "")
+        return self._welcome(node)
+
+    async def _follow_up(self, peer: Peer, request: RegisterRequest, remote: str) -> RegisterResponse:
+        """Wait until the login the client's user was sent to is decided."""
+        auth_id = request.Followup.rstrip("/").rpartition("/")[2]
+        while True:
+            login = self._login(auth_id, peer)
+            if login is None:
+                return await self._decide(peer, request, remote)
+            if login.state is LoginState.REJECTED:
+                return RegisterResponse(Error=login.reason or "the login was rejected")
+            if login.state is LoginState.APPROVED:
+                node = self._live.state.find(Node, login.node_id)
+                if node is None:
+                    return await self._decide(peer, request, remote)
+                return self._welcome(node)
+            left = (login.expires - self._live.clock()).total_seconds()
+            await self._decided(auth_id, max(left, 0.0) + 0.1)
+
+    def _login(self, auth_id: str, peer: Peer) -> PendingLogin | None:
+        """The machine's login with an id, unless its time is over."""
+        state = self._live.state
+        login = state.find(PendingLogin, state.index.login_by_auth_id.get(auth_id))
+        if login is None or login.machine_key != peer.machine_key:
+            return None
+        over = login.state is LoginState.PENDING and login.expires <= self._live.clock()
+        return None if over else login
+
+    async def _decided(self, auth_id: str, seconds: float) -> None:
+        """Return when something about a login changed, or the time is over."""
+        event = asyncio.Event()
+        waiting = self._waiting.setdefault(auth_id, set())
+        waiting.add(event)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            waiting.discard(event)
+            if not waiting:
+                self._waiting.pop(auth_id, None)
+
+    def _heard(self, change: Change) -> None:
+        for record in change.puts:
+            if isinstance(record, PendingLogin):
+                for event in self._waiting.get(record.auth_id, ()):
+                    event.set()
+
+    def _terms(self, allow: Allow) -> Admission:
+        lasts = self._live.terms.key_expiry
+        return Admission(
+            user_id=allow.user_id,
+            method=allow.method,
+            tags=allow.tags,
+            authorized=allow.authorized,
+            ephemeral=allow.ephemeral,
+            key_expiry=allow.key_expiry or (self._live.clock() + lasts if lasts else None),
+            auth_key_id=allow.auth_key_id,
+        )
+
+    def _tools(self) -> Tools:
+        live = self._live
+        return Tools(
+            now=live.clock(),
+            mint_id=mint_stable_id,
+            addresses=live.addresses,
+            may_tag=live.may_tag,
+            auto_approved=live.auto_approved,
+        )
+
+    def _welcome(self, node: Node) -> RegisterResponse:
+        scene = self._live.netmap.scene
+        profile = scene.profile(scene.profile_id(node))
+        return RegisterResponse(
+            User=User(ID=profile.ID, DisplayName=profile.DisplayName, ProfilePicURL=profile.ProfilePicURL),
+            Login=Login(
+                ID=profile.ID,
+                Provider=node.register_method,
+                LoginName=profile.LoginName,
+                DisplayName=profile.DisplayName,
+                ProfilePicURL=profile.ProfilePicURL,
+            ),
+            MachineAuthorized=node.authorized,
+        )
+
+
+def _has_key(request: RegisterRequest) -> bool:
+    return request.Auth is not None and bool(request.Auth.AuthKey)
+
+
+def _impossible() -> Node:
+    raise AssertionError("a command that admits a client has a change")

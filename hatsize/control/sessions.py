@@ -1,0 +1,196 @@
+"""Map sessions: every open map stream, told what it lags behind, all in one loop with no task of their own."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+
+from hatsize.live.tailnet import LiveTailnet
+from hatsize.netmap.engine import Reader
+from hatsize.netmap.pieces import Piece, frame
+from hatsize.tailnet.model import Node
+
+KEEPALIVE = 50.0
+"""Seconds without a message after which a stream gets a keepalive; the client gives up after 120."""
+JITTER = 8.0
+SLICE = 0.005
+"""Seconds for which the loop tells sessions before it lets others run."""
+REST = 3.0
+"""After telling everybody, the hub rests for this many times as long as that took, so that a storm of changes is told
+in bigger steps; a server that was idle tells at once."""
+LONGEST_REST = 0.25
+
+_KEEPALIVES = {zstd: frame([Piece(b'{"KeepAlive":true}')], zstd=zstd) for zstd in (True, False)}
+
+
+class Sink(Protocol):
+    """A response stream that the hub writes to; the tunnel makes it."""
+
+    on_writable: Callable[[], None] | None
+    on_close: Callable[[], None] | None
+
+    def write(self, data: bytes) -> bool:
+        """Send all of it; False when no more may be written until `on_writable` is called."""
+
+    def close(self) -> None:
+        """End the stream."""
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One open map stream."""
+
+    reader: Reader
+    node: Node
+    """As it was when the stream opened; what a farewell is made from."""
+    sink: Sink
+    blocked: bool = False
+    told_at: float = 0.0
+
+
+class Hub:
+    """The sessions of one tailnet. `open` begins one; the rest happens by itself."""
+
+    def __init__(self, live: LiveTailnet) -> None:
+        self._live = live
+        self._sessions: dict[int, Session] = {}
+        self._queue: deque[Session] = deque()
+        self._scheduled = False
+        self._again = False
+        self._spent = 0.0
+        self._earliest = 0.0
+        self._leaving: dict[int, asyncio.TimerHandle] = {}
+        self._wheel: list[list[Session]] = [[] for _ in range(int(KEEPALIVE + JITTER) + 2)]
+        self._hand = 0
+        live.watch(self.wake)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._sessions.values())
+
+    def open(self, reader: Reader, node: Node, sink: Sink) -> None:
+        """Begin a session: the whole netmap now, differences from then on. A former session of the node ends."""
+        former = self._sessions.get(node.id)
+        session = self._sessions[node.id] = Session(reader, node, sink)
+        if former is not None:
+            self._let_go(former)
+        sink.on_close = lambda: self._closed(session)
+        sink.on_writable = lambda: self._writable(session)
+        leaving = self._leaving.pop(node.id, None)
+        if leaving is not None:
+            leaving.cancel()
+        self._tell(session)
+        self._put_on_wheel(session, KEEPALIVE + random.uniform(0, JITTER))  # noqa: S311 - spreads load, no secret
+        self._live.came_online(node.id)
+
+    def wake(self) -> None:
+        """Something may have changed: tell everybody soon, at once when the hub has rested."""
+        if self._scheduled:
+            self._again = True
+            return
+        self._scheduled = True
+        loop = asyncio.get_running_loop()
+        pause = self._earliest - monotonic()
+        if pause > 0:
+            loop.call_later(pause, self._begin)
+        else:
+            loop.call_soon(self._begin)
+
+    def tick(self) -> None:
+        """A second has passed: send the keepalives that are due."""
+        self._hand = (self._hand + 1) % len(self._wheel)
+        due, self._wheel[self._hand] = self._wheel[self._hand], []
+        now = monotonic()
+        for session in due:
+            if self._sessions.get(session.node.id) is not session:
+                continue
+            left = session.told_at + KEEPALIVE - now
+            if left <= 1:
+                self._send(session, _KEEPALIVES[session.reader.zstd])
+                left = KEEPALIVE + random.uniform(0, JITTER)  # noqa: S311 - spreads load, no secret
+            self._put_on_wheel(session, left)
+
+    def close(self) -> None:
+        """End all streams; the clients come back by themselves."""
+        for handle in self._leaving.values():
+            handle.cancel()
+        self._leaving.clear()
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            self._let_go(session)
+
+    def _begin(self) -> None:
+        self._again = False
+        self._spent = 0.0
+        self._queue.extend(self._sessions.values())
+        self._slice()
+
+    def _slice(self) -> None:
+        queue, started = self._queue, monotonic()
+        end = started + SLICE
+        while queue and monotonic() < end:
+            self._tell(queue.popleft())
+        now = monotonic()
+        self._spent += now - started
+        if queue:
+            asyncio.get_running_loop().call_soon(self._slice)
+            return
+        self._scheduled = False
+        self._earliest = now + min(self._spent * REST, LONGEST_REST)
+        self._live.netmap.forgotten_before(
+            min((session.reader.version for session in self._sessions.values()), default=self._live.netmap.version)
+        )
+        if self._again:
+            self.wake()
+
+    def _tell(self, session: Session) -> None:
+        if session.blocked:
+            return
+        message = self._live.netmap.next(session.reader)
+        if message is not None:
+            self._send(session, message)
+        elif self._live.state.find(Node, session.node.id) is None and self._is_open(session):
+            self._send(session, self._live.netmap.farewell(session.node, session.reader))
+            del self._sessions[session.node.id]
+            self._let_go(session)
+
+    def _send(self, session: Session, message: bytes) -> None:
+        session.told_at = monotonic()
+        if not session.sink.write(message):
+            session.blocked = True
+
+    def _writable(self, session: Session) -> None:
+        session.blocked = False
+        if self._is_open(session):
+            self._tell(session)
+
+    def _closed(self, session: Session) -> None:
+        if not self._is_open(session):
+            return
+        node_id = session.node.id
+        del self._sessions[node_id]
+        loop = asyncio.get_running_loop()
+        after = self._live.terms.offline_after.total_seconds()
+        self._leaving[node_id] = loop.call_later(after, self._gone, node_id)
+
+    def _gone(self, node_id: int) -> None:
+        self._leaving.pop(node_id, None)
+        if node_id not in self._sessions:
+            self._live.went_offline(node_id)
+
+    def _is_open(self, session: Session) -> bool:
+        return self._sessions.get(session.node.id) is session
+
+    @staticmethod
+    def _let_go(session: Session) -> None:
+        session.sink.on_close = session.sink.on_writable = None
+        session.sink.close()
+
+    def _put_on_wheel(self, session: Session, seconds: float) -> None:
+        slot = (self._hand + min(max(int(seconds), 1), len(self._wheel) - 1)) % len(self._wheel)
+        self._wheel[slot].append(session)

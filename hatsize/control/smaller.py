@@ -1,0 +1,126 @@
+"""The small endpoints in the tunnel: DNS challenges, identity tokens, health, attributes, features, client logs."""
+
+import logging
+
+from quart import Blueprint, Response, request
+
+from hatsize.control.peer import body_of, json_answer, node_of, peer_of, text_answer
+from hatsize.live.tailnet import LiveTailnet
+from hatsize.tailnet.commands.attributes import set_attributes
+from hatsize.tailnet.errors import RefusedError
+from hatsize.tailnet.model import Change, Node
+from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import (
+    AuditLogRequest,
+    HealthChangeRequest,
+    QueryFeatureRequest,
+    QueryFeatureResponse,
+    SetDeviceAttributesRequest,
+    SetDNSRequest,
+    SSHEventNotifyRequest,
+    TokenRequest,
+)
+
+log = logging.getLogger(__name__)
+
+NO_NODE = "no such node, or its key is another machine's"
+
+
+def blueprint(live: LiveTailnet) -> Blueprint:
+    """The endpoints that need no more than the tailnet."""
+    routes = Blueprint("smaller", __name__)
+
+    @routes.post("/machine/set-dns")
+    async def set_dns() -> Response:
+        wanted = await body_of(request, SetDNSRequest)
+        node = node_of(live.state, peer_of(request), wanted.NodeKey)
+        if node is None:
+            return text_answer(NO_NODE, 403)
+        return await _publish(live, node, wanted)
+
+    @routes.post("/machine/id-token")
+    async def id_token() -> Response:
+        wanted = await body_of(request, TokenRequest)
+        if node_of(live.state, peer_of(request), wanted.NodeKey) is None:
+            return text_answer(NO_NODE, 403)
+        return text_answer("this server does not issue identity tokens", 501)
+
+    @routes.post("/machine/update-health")
+    async def update_health() -> Response:
+        told = await body_of(request, HealthChangeRequest)
+        node = node_of(live.state, peer_of(request), told.NodeKey)
+        if node is not None and told.Error:
+            log.info("node %d reports %s: %s", node.id, told.Subsys, told.Error)
+        return Response(b"", 204)
+
+    @routes.route("/machine/set-device-attr", methods=["PATCH", "POST"])
+    async def set_device_attributes() -> Response:
+        wanted = await body_of(request, SetDeviceAttributesRequest)
+        node = node_of(live.state, peer_of(request), wanted.NodeKey)
+        if node is None:
+            return text_answer(NO_NODE, 403)
+
+        def command(state: State) -> Change | None:
+            return set_attributes(state, node.id, wanted.Update, live.clock(), actor="node")
+
+        try:
+            await live.run(command)
+        except RefusedError as error:
+            return text_answer(str(error), 400)
+        return json_answer({})
+
+    @routes.post("/machine/audit-log")
+    async def audit_log() -> Response:
+        told = await body_of(request, AuditLogRequest)
+        node = node_of(live.state, peer_of(request), told.NodeKey)
+        if node is None:
+            return text_answer(NO_NODE, 403)
+        log.info("node %d logs %s: %s", node.id, told.Action, told.Details)
+        return json_answer({})
+
+    @routes.post("/machine/feature/query")
+    async def feature_query() -> Response:
+        wanted = await body_of(request, QueryFeatureRequest)
+        node = node_of(live.state, peer_of(request), wanted.NodeKey)
+        if node is None:
+            return text_answer(NO_NODE, 403)
+        return json_answer(_feature(live, node, wanted.Feature))
+
+    @routes.post("/machine/ssh/notify")
+    async def ssh_notify() -> Response:
+        told = await body_of(request, SSHEventNotifyRequest)
+        log.warning("node %d could not record SSH session %s of %s", told.SrcNode, told.ConnectionID, told.SSHUser)
+        return json_answer({})
+
+    @routes.route("/machine/webclient/<path:_rest>", methods=["POST", "GET"])
+    async def web_client(_rest: str) -> Response:
+        return text_answer("this server does not check logins of nodes' web clients", 501)
+
+    @routes.get("/machine/whoami")
+    async def whoami() -> Response:
+        peer = peer_of(request)
+        nodes = sorted(live.state.index.nodes_by_machine.get(peer.machine_key, ()))
+        return json_answer({"machineKey": peer.machine_key, "capabilityVersion": peer.cap_version, "nodes": nodes})
+
+    return routes
+
+
+async def _publish(live: LiveTailnet, node: Node, wanted: SetDNSRequest) -> Response:
+    """Publish a challenge under a name of the node's own, by the first publisher that serves its domain."""
+    own = live.netmap.scene.fqdn(node).rstrip(".")
+    if wanted.Type != "TXT" or not wanted.Name.rstrip(".").endswith("_acme-challenge." + own):
+        return text_answer(f"a node may only set TXT records of _acme-challenge.{own}", 403)
+    for publisher in live.services.plugins.services("challenge_publisher"):
+        if any(own == domain or own.endswith("." + domain) for domain in publisher.domains()):
+            await publisher.publish(node, wanted.Name.rstrip("."), wanted.Type, wanted.Value)
+            return json_answer({})
+    return text_answer(f"no DNS publisher is set up for {own}: enable one, as the dns plugin", 501)
+
+
+def _feature(live: LiveTailnet, node: Node, feature: str) -> QueryFeatureResponse:
+    """Whether `tailscale serve` or `funnel` may go ahead."""
+    if feature == "serve" and "https" in live.policy.self_cap_map(node.id):
+        return QueryFeatureResponse(Complete=True)
+    if feature == "serve":
+        return QueryFeatureResponse(Text="HTTPS certificates are not set up on this server: enable a DNS publisher.")
+    return QueryFeatureResponse(Text=f"{feature or 'this feature'} is not available on this server.")

@@ -1,0 +1,99 @@
+"""The plugins of a server: the built-in ones, and those the settings enable."""
+
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any
+
+from hatsize.builtin import auth, ipam
+from hatsize.builtin import policy as builtin_policy
+from hatsize.builtin.magicdns import DnsDefaults, MagicDNSPlugin
+from hatsize.builtin.storage import plugin as builtin_storage
+from hatsize.hooks.manager import PluginError, Plugins, with_builtins
+from hatsize.hooks.storage import Storage, StorageOptions
+from hatsize.live.services import Services
+from hatsize.server.settings import Settings
+from hatsize.wire.tailcfg import DNSRecord
+
+GROUP = "hatsize"
+"""The entry-point group in which plugins announce themselves."""
+
+
+def load_plugins(settings: Settings) -> Plugins:
+    """All plugins, enabled ones in the settings' order; PluginError names the one that cannot be had."""
+    plugins = with_builtins(
+        [
+            *auth.plugins(),
+            *ipam.plugins(),
+            ("magicdns", MagicDNSPlugin(_dns_defaults(settings))),
+            ("policy", builtin_policy.Plugin()),
+            ("sql-storage", builtin_storage),
+        ]
+    )
+    for name in settings.plugins.enabled:
+        plugins.add(_found(name), name)
+    return plugins
+
+
+def choose_services(plugins: Plugins, settings: Settings) -> Services:
+    """The services the settings choose; PluginError lists what there is where a name is unknown."""
+    return Services(
+        plugins=plugins,
+        storage=_storage(plugins, settings),
+        allocator=plugins.service("ip_allocator", settings.prefixes.allocation),
+        policy=plugins.service("policy_engine", settings.policy.engine),
+        deciders=_with_last(plugins.services("registration_decider"), "approval"),
+        dns=plugins.services("dns_provider"),
+    )
+
+
+def networks(settings: Settings) -> tuple[Sequence[IPv4Network], Sequence[IPv6Network]]:
+    """The configured prefixes of each family, none where it is off."""
+    v4, v6 = settings.prefixes.v4, settings.prefixes.v6
+    return ([IPv4Network(v4)] if v4 else []), ([IPv6Network(v6)] if v6 else [])
+
+
+def _found(name: str) -> Any:
+    announced = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in announced:
+        there = ", ".join(sorted(announced)) or "none"
+        raise PluginError(f"plugin {name!r} is not installed; installed are: {there}. Install it with pip")
+    try:
+        return announced[name].load()
+    except Exception as error:
+        raise PluginError(f"plugin {name!r} cannot be loaded: {error}") from error
+
+
+def _storage(plugins: Plugins, settings: Settings) -> Storage:
+    url = settings.database.url.get_secret_value()
+    scheme = url.partition("://")[0] or "sqlite"
+    factories = plugins.services("storage")
+    for factory in factories:
+        if scheme in factory.schemes:
+            made: Storage = factory.create(StorageOptions(url=url, data_dir=str(settings.data_dir)))
+            return made
+    known = ", ".join(sorted(scheme for factory in factories for scheme in factory.schemes))
+    raise PluginError(f"database.url: no storage for {scheme}://; there is: {known}")
+
+
+def _with_last(services: Sequence[Any], name: str) -> list[Any]:
+    """The services with the one of a name behind all others: it answers when none of them does."""
+    return sorted(services, key=lambda service: service.name == name)
+
+
+def _dns_defaults(settings: Settings) -> DnsDefaults:
+    dns = settings.dns
+    v4, v6 = networks(settings)
+    return DnsDefaults(
+        base_domain=dns.base_domain,
+        magic_dns=dns.magic_dns,
+        override_local=dns.override_local_dns,
+        nameservers=dns.nameservers.global_,
+        split=dns.nameservers.split,
+        search_domains=dns.search_domains,
+        records=[
+            DNSRecord(Name=record.name, Type="" if record.type in {"A", "AAAA"} else record.type, Value=record.value)
+            for record in dns.extra_records
+        ],
+        prefixes=[*v4, *v6],
+    )

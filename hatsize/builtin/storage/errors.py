@@ -1,5 +1,6 @@
 """A database's complaints in the words of whoever has to mend them."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -61,6 +62,15 @@ def in_words(where: str) -> Iterator[None]:
         raise StorageError(f"{where}: {reason}") from error
     except (SQLAlchemyError, OverflowError, UnicodeError) as error:
         raise StorageError(f"{where}: {_first_line(error)}") from error
+
+
+@contextmanager
+def sqlite_in_words(where: str) -> Iterator[None]:
+    """Raise what SQLite raises inside, where it is used without SQLAlchemy, as a StorageError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(f"{where}: {_reason(error)}") from error
 
 
 def _reason(error: BaseException | None) -> str:

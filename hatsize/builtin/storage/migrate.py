@@ -41,6 +41,13 @@ def current(connection: Connection, branch: Branch = CORE) -> str | None:
     return connection.scalar(select(version))
 
 
+def known(branch: Branch = CORE) -> list[str]:
+    """The migrations this program has, the newest first."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - slow to import, and seldom needed
+
+    return [script.revision for script in ScriptDirectory(str(branch.location)).walk_revisions()]
+
+
 def upgrade(database: Database, branch: Branch = CORE) -> None:
     """Create or upgrade a branch's tables; StorageError when a newer program made them."""
     with database.reading() as connection:
@@ -53,17 +60,14 @@ def upgrade(database: Database, branch: Branch = CORE) -> None:
 
 def _upgrade(connection: Connection, where: str, branch: Branch) -> None:
     from alembic import command  # noqa: PLC0415 - slow to import, and seldom needed
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    config = _config(connection, branch)
-    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     found = current(connection, branch)
-    if found is not None and found not in known:
+    if found is not None and found not in known(branch):
         raise StorageError(
             f"{where}: was written by a newer Hatsize (schema {found}, this one knows up to {branch.head}): "
             "start that version or a later one, or restore a backup made before it"
         )
-    command.upgrade(config, f"{branch.label}@head")
+    command.upgrade(_config(connection, branch), f"{branch.label}@head")
 
 
 def _config(connection: Connection, branch: Branch) -> "Config":

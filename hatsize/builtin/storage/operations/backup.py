@@ -1,0 +1,124 @@
+"""Copies of a database in one SQLite file, taken while it is served from, and put back."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from hatsize.builtin.storage import migrate
+from hatsize.builtin.storage.database import Database
+from hatsize.builtin.storage.errors import sqlite_in_words
+from hatsize.builtin.storage.operations import Progress, silent
+from hatsize.builtin.storage.operations.move import move
+from hatsize.builtin.storage.sqlite import SqliteDatabase
+from hatsize.hooks.storage import StorageError
+
+PAGES_AT_ONCE = 1000
+BESIDE = ("", "-wal", "-shm")
+"""An SQLite database's files, by what their names end with."""
+
+
+def backup(database: Database, target: Path, progress: Progress = silent) -> None:
+    """Write a copy as of one moment to `target`, which is replaced when the copy is whole and on the disk.
+
+    Of PostgreSQL the copy is an SQLite file too, with the same rows; for its own kind of backup there is `pg_dump`.
+    """
+    unfinished = target.with_name(target.name + ".unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        unfinished.touch(mode=0o600)
+        if isinstance(database, SqliteDatabase):
+            _copy(database.path, unfinished, progress)
+        else:
+            _export(database, unfinished, progress)
+        _settle(unfinished)
+        unfinished.replace(target)
+    except OSError as error:
+        raise StorageError(f"backup {target}: cannot be written: {error.strerror}") from error
+    finally:
+        for ending in BESIDE:
+            Path(f"{unfinished}{ending}").unlink(missing_ok=True)
+
+
+def restore(database: SqliteDatabase, source: Path, progress: Progress = silent) -> Path | None:
+    """Put a backup in a closed database's place; no process may have it open. The path the old file was kept under.
+
+    For PostgreSQL, `move` the backup into an empty database.
+    """
+    _must_be_ours(source)
+    unfinished = database.path.with_name(database.path.name + ".unfinished")
+    try:
+        database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)
+        _copy(source, unfinished, progress)
+        _settle(unfinished)
+        kept = _set_aside(database.path)
+        unfinished.replace(database.path)
+    except OSError as error:
+        raise StorageError(f"{database.where}: cannot be restored: {error.strerror}") from error
+    return kept
+
+
+def _copy(source: Path, target: Path, progress: Progress) -> None:
+    """Page by page, within one reading transaction: writers go on, and the copy does not see them."""
+    with (
+        sqlite_in_words(f"database {source}"),
+        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, isolation_level=None)) as reader,
+        closing(sqlite3.connect(target)) as writer,
+    ):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        reader.backup(
+            writer,
+            pages=PAGES_AT_ONCE,
+            progress=lambda _status, left, total: progress("copy pages", total - left, total),
+        )
+
+
+def _export(database: Database, target: Path, progress: Progress) -> None:
+    copy = SqliteDatabase(target)
+    copy.open()
+    try:
+        move(database, copy, progress)
+    finally:
+        copy.close()
+
+
+def _settle(path: Path) -> None:
+    """Make one sound file of a copy, on the disk."""
+    with sqlite_in_words(f"database {path}"), closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+    if verdict != "ok":
+        raise StorageError(f"database {path}: the copy is damaged ({verdict}), and so may be what it was made from")
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _must_be_ours(source: Path) -> None:
+    """Refuse what is no backup of Hatsize, or one that a newer Hatsize made."""
+    if not source.is_file():
+        raise StorageError(f"backup {source}: there is no such file")
+    query = f"SELECT version_num FROM {migrate.CORE.version_table}"  # noqa: S608 - our own name
+    with (
+        sqlite_in_words(f"backup {source}"),
+        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as connection,
+    ):
+        found = connection.execute(query).fetchone()
+    if found is None or found[0] not in migrate.known():
+        raise StorageError(f"backup {source}: was made by a newer Hatsize; restore it with that version")
+
+
+def _set_aside(path: Path) -> Path | None:
+    """Keep a database under another name, with its write-ahead log, which must not meet the new one."""
+    if not path.exists():
+        return None
+    kept = path.with_name(path.name + ".before-restore")
+    for ending in BESIDE:
+        Path(f"{kept}{ending}").unlink(missing_ok=True)
+        if Path(f"{path}{ending}").exists():
+            Path(f"{kept}{ending}").hardlink_to(f"{path}{ending}")
+    for ending in BESIDE[1:]:
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+    return kept

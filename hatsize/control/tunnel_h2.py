@@ -143,7 +143,7 @@ class TunnelConnection(asyncio.Protocol):
             window = min(h2.outbound_flow_control_window, h2_stream.outbound_flow_control_window, _CHUNK, size - sent)
             if window <= 0:
                 break
-            parts = []
+            parts: list[bytes | memoryview] = []
             for start in range(sent, sent + window, frame_size):
                 chunk = data[start : min(start + frame_size, sent + window)]
                 parts += (_data_head(len(chunk) >> 16, len(chunk) & 0xFFFF, 0, 0, number), chunk)

@@ -161,7 +161,7 @@ class Stream:
         self._disconnected = asyncio.Event()
         try:
             await self._connection.app(scope, self._asgi_receive, self._asgi_send)
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged; one request must not hurt the others
             _log.exception("%s %s failed", scope["method"], scope["path"])
         finally:
             self._task = self._disconnected = None

@@ -52,21 +52,23 @@ def checksum(connection: Connection, progress: Progress = silent) -> str:
     total = 0
     for table in metadata.sorted_tables:
         rows = _count(connection, table)
-        for done, row in enumerate(_stream(connection, table), 1):
-            digest = hashlib.blake2b(_encode([str(table.name), *row]), digest_size=16).digest()
-            total += int.from_bytes(digest, "big")
-            if done % ROWS_AT_ONCE == 0 or done == rows:
-                progress(f"verify {table.name}", done, rows)
+        with _stream(connection, table) as found:
+            for done, row in enumerate(found, 1):
+                digest = hashlib.blake2b(_encode([str(table.name), *row]), digest_size=16).digest()
+                total += int.from_bytes(digest, "big")
+                if done % ROWS_AT_ONCE == 0 or done == rows:
+                    progress(f"verify {table.name}", done, rows)
     return f"{total % 2**128:032x}"
 
 
 def _copy(reader: Connection, writer: Connection, table: Table, progress: Progress) -> int:
     rows, done = _count(reader, table), 0
     statement, names = insert(table), [column.name for column in table.columns]
-    for part in _stream(reader, table).partitions(ROWS_AT_ONCE):
-        writer.execute(statement, [dict(zip(names, row, strict=True)) for row in part])
-        done += len(part)
-        progress(f"copy {table.name}", done, rows)
+    with _stream(reader, table) as found:
+        for part in found.partitions(ROWS_AT_ONCE):
+            writer.execute(statement, [dict(zip(names, row, strict=True)) for row in part])
+            done += len(part)
+            progress(f"copy {table.name}", done, rows)
     return done
 
 

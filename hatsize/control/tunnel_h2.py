@@ -37,6 +37,8 @@ WRITE_DEADLINE = 30.0
 """Seconds a peer may leave what is sent to it unread."""
 MAX_BODIES = 4 << 20
 """Bytes of unfinished request bodies that one connection may hold."""
+MAX_FRAME = (16 << 10) + 9
+"""Bytes of a frame, with its head, that are waited for."""
 HIGH_WATER = 256 << 10
 """Bytes that may wait in the transport before streams have to wait."""
 _CONTROL_FRAMES, _CONTROL_PERIOD = 1000, 10.0
@@ -88,8 +90,8 @@ class TunnelConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             plaintext = self._open(data)
-            for event in self._h2.receive_data(plaintext) if plaintext else ():
-                self._handle(event)
+            if plaintext:
+                self._take(plaintext)
         except (RecordError, ProtocolError) as error:
             _log.warning("closed the tunnel of %s: %s", self.remote, error or type(error).__name__)
             self.end()
@@ -167,6 +169,12 @@ class TunnelConnection(asyncio.Protocol):
             self._h2.reset_stream(stream, code)
         self._forget(stream)
         self._flush()
+
+    def _take(self, plaintext: bytes) -> None:
+        for event in self._h2.receive_data(plaintext):
+            self._handle(event)
+        if len(self._h2.incoming_buffer._data) > MAX_FRAME:  # noqa: SLF001 - h2 checks a frame once it is whole
+            raise ProtocolError("an overlong frame")
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, DataReceived):

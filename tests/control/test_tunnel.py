@@ -356,6 +356,11 @@ async def test_what_is_not_http_2_inside_ends_the_connection_with_a_word_in_the_
     client.writer.close()
 
 
+async def test_a_frame_that_is_too_long_ends_the_connection_before_it_is_whole(client):
+    client.writer.write(client.sealer.seal(b"\xff\xff\xff" + bytes(20_000)))
+    assert await client.closed()
+
+
 async def test_a_record_that_does_not_decrypt_ends_the_connection(served, client):
     client.writer.write(b"\x04\x00\x20" + bytes(32))
     assert await client.closed()

@@ -1,0 +1,211 @@
+"""Packet filters reduced to one node, whole and as named fragments.
+
+A fragment holds what one source may do on the node; its name comes from how the source is written in the policy, so
+that it stays while nodes come and go, and one rule's change touches one fragment.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+
+from hatsize.policy.addresses import number, own_prefixes
+from hatsize.policy.classes import Facts, NodeClass
+from hatsize.policy.literals import Literals
+from hatsize.policy.matching import Edge, Matches, Side, side
+from hatsize.policy.population import Population
+from hatsize.policy.selectors import EVERYTHING, SELF, Selector
+from hatsize.policy.sources import Addresses, Source, Sources
+from hatsize.wire.tailcfg import CapGrant, FilterRule, NetPortRange, PortRange
+
+COMPANIONS = {
+    "tailscale.com/cap/drive": "tailscale.com/cap/drive-sharer",
+    "tailscale.com/cap/relay": "tailscale.com/cap/relay-target",
+}
+"""Capabilities that also give one in the other direction: the destination holds it towards the source."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One rule's effect on one class: what its source may reach there."""
+
+    source: Source
+    edge: Edge
+    own: bool = False
+    """Only as `autogroup:self`."""
+    back: bool = False
+    """The other way round: what the source of the rule is granted in return."""
+
+
+@dataclass
+class Filters:
+    """Makes filters; what a class of nodes opens is worked out once."""
+
+    population: Population
+    matches: Matches
+    sources: Sources
+    literals: Literals
+    openings: dict[int, tuple[Opening, ...]] = field(default_factory=dict)
+
+    def rules(self, node_id: int) -> tuple[FilterRule, ...]:
+        """The node's filter; rules of equal sources and protocols are one."""
+        merged: dict[tuple[int, tuple[int, ...]], tuple[tuple[str, ...], list[NetPortRange]]] = {}
+        grants: list[FilterRule] = []
+        for _, sources, rule in self._each(node_id):
+            if rule.CapGrant:
+                grants.append(rule)
+            else:
+                found = merged.setdefault((sources.digest, tuple(rule.IPProto)), (sources.texts, []))
+                found[1].extend(rule.DstPorts)
+        traffic = (
+            FilterRule(SrcIPs=texts, DstPorts=tuple(ports), IPProto=protocols)
+            for (_, protocols), (texts, ports) in merged.items()
+        )
+        return (*traffic, *grants)
+
+    def fragments(self, node_id: int) -> Mapping[str, tuple[FilterRule, ...]]:
+        """The same as named fragments, which together have the effect of the whole."""
+        found: dict[str, list[FilterRule]] = {}
+        for opening, _, rule in self._each(node_id):
+            found.setdefault(fragment_name(opening), []).append(rule)
+        return {name: tuple(rules) for name, rules in found.items()}
+
+    def _each(self, node_id: int) -> Iterator[tuple[Opening, Addresses, FilterRule]]:
+        """Every rule for the node, in the order of the document; what is granted in return comes last."""
+        facts = self.population.facts[node_id]
+        own = self.population.classes[facts.number]
+        for opening in self._openings(own):
+            sources = self.sources.addresses(opening.source, partial(self._classes, opening))
+            rules = (
+                self._returned(opening, sources, facts) if opening.back else self._given(opening, sources, facts, own)
+            )
+            for rule in rules:
+                yield opening, sources, rule
+
+    def _classes(self, opening: Opening) -> int:
+        """The classes on the side that is the opening's source."""
+        number, user_id = opening.edge.number, opening.source.user_id
+        devices = self.population.by_user.get(user_id, 0) if user_id is not None else -1
+        if opening.back:
+            return devices if opening.own else self.matches.destinations[number]
+        return self.matches.sources[number] & devices
+
+    def _openings(self, own: NodeClass) -> tuple[Opening, ...]:
+        found = self.openings.get(own.number)
+        if found is None:
+            found = self.openings[own.number] = (*self._opened(own), *self._companions(own))
+        return found
+
+    def _opened(self, own: NodeClass) -> Iterator[Opening]:
+        matches, devices = self.matches, self.population.own_devices(own.number)
+        reached = matches.as_destination[own.number]
+        for one in sorted({*reached, *(matches.to_self if devices else ())}):
+            edge = matches.edges[one]
+            if one in reached:
+                yield Opening(source_of(edge), edge)
+            if edge.dst.own and devices:
+                yield Opening(source_of(edge, own.user_id), edge, own=True)
+
+    def _companions(self, own: NodeClass) -> Iterator[Opening]:
+        """What the class is granted in return for capabilities of which it is the source."""
+        devices = self.population.own_devices(own.number)
+        for one in self.matches.as_source[own.number]:
+            edge = self.matches.edges[one]
+            if edge.via or COMPANIONS.keys().isdisjoint(edge.rule.app) or not _is_own_source(edge, own):
+                continue
+            if edge.dst.own and devices:
+                yield Opening(back_source(edge, own.user_id), edge, own=True, back=True)
+            if edge.dst != _ONLY_SELF:
+                yield Opening(back_source(edge), edge, back=True)
+
+    def _given(self, opening: Opening, sources: Addresses, facts: Facts, own: NodeClass) -> Iterator[FilterRule]:
+        if sources.texts:
+            yield from self._traffic(opening, sources.texts, facts, own)
+        if opening.edge.rule.app and not opening.edge.via:
+            yield from self._grant(opening, sources.texts, facts, own)
+
+    def _returned(self, opening: Opening, sources: Addresses, facts: Facts) -> Iterator[FilterRule]:
+        for capability, companion in COMPANIONS.items():
+            if sources.texts and capability in opening.edge.rule.app:
+                grant = CapGrant(Dsts=own_prefixes(facts.addresses), CapMap={companion: None})
+                yield FilterRule(SrcIPs=sources.texts, CapGrant=(grant,))
+
+    def _traffic(self, opening: Opening, texts: tuple[str, ...], facts: Facts, own: NodeClass) -> Iterator[FilterRule]:
+        by_protocol: dict[tuple[int, ...], list[NetPortRange]] = {}
+        for flow in opening.edge.rule.flows:
+            places = self._places(flow.dst, opening, facts, own)
+            if places:
+                ports = [PortRange(First=part.first, Last=part.last) for part in flow.ports]
+                by_protocol.setdefault(flow.protocols, []).extend(
+                    NetPortRange(IP=place, Ports=part) for place in places for part in ports
+                )
+        for protocols, ports_there in by_protocol.items():
+            yield FilterRule(SrcIPs=texts, DstPorts=tuple(ports_there), IPProto=protocols)
+
+    def _places(self, dst: Selector, opening: Opening, facts: Facts, own: NodeClass) -> Sequence[str]:
+        """How a destination is written in the filter of a node; empty if it is not the node."""
+        if dst == SELF or opening.own:
+            return facts.addresses if dst == SELF and opening.own else ()
+        if dst == EVERYTHING:
+            return () if opening.edge.via else ("*",)
+        found = self.literals.numbers.get(dst)
+        if found is None:
+            named = side((dst,), self.literals).names
+            return facts.addresses if not opening.edge.via and not named.isdisjoint(own.names) else ()
+        here = own.touching if opening.edge.via else own.touching | own.holding
+        return self.literals.table[found].texts if here >> found & 1 else ()
+
+    def _grant(self, opening: Opening, texts: tuple[str, ...], facts: Facts, own: NodeClass) -> Iterator[FilterRule]:
+        places = dict.fromkeys(
+            prefix for dst in opening.edge.rule.dst for prefix in self._prefixes(dst, opening, facts, own)
+        )
+        if places:
+            grant = CapGrant(Dsts=tuple(places), CapMap=opening.edge.rule.app)
+            yield FilterRule(SrcIPs=texts, CapGrant=(grant,))
+
+    def _prefixes(self, dst: Selector, opening: Opening, facts: Facts, own: NodeClass) -> Sequence[str]:
+        """Where on the node capabilities are granted: its own addresses, or a network behind it."""
+        if dst == EVERYTHING and not opening.own:
+            return own_prefixes(facts.addresses)
+        places = self._places(dst, opening, facts, own)
+        found = self.literals.numbers.get(dst)
+        if found is None:
+            return own_prefixes(tuple(places))
+        spans = self.literals.table[found].spans
+        inside = tuple(address for address in facts.addresses if number(address) in spans) if places else ()
+        behind = own.touching >> found & 1
+        return (*own_prefixes(inside), *(as_prefix(text) for text in places if behind and text not in inside))
+
+
+_EVERYONE = Side(everything=True)
+_ONLY_SELF = Side(own=True)
+
+
+def as_prefix(text: str) -> str:
+    return text if "/" in text else own_prefixes((text,))[0]
+
+
+def source_of(edge: Edge, user_id: int | None = None) -> Source:
+    """Where packets that a rule lets through come from; confined to a user's own devices for `autogroup:self`."""
+    return Source(edge.src, edge.postures, user_id)
+
+
+def back_source(edge: Edge, user_id: int | None = None) -> Source:
+    """The destination of a rule as a source."""
+    if user_id is not None:
+        return Source(_EVERYONE, 0, user_id)
+    return Source(Side(edge.dst.names, edge.dst.literals, edge.dst.everything))
+
+
+def _is_own_source(edge: Edge, own: NodeClass) -> bool:
+    """Whether nodes of the class are sources themselves, and not only the networks behind them."""
+    src = edge.src
+    named = src.everything or src.anyone or not src.names.isdisjoint(own.names)
+    return named or bool(src.literal_bits & own.holding)
+
+
+def fragment_name(opening: Opening) -> str:
+    """A fragment's name: the digest of its source as the policy has it."""
+    rule = opening.edge.rule
+    source = sorted(set(map(str, rule.dst if opening.back else rule.src)))
+    return blake2b(repr((source, opening.own, opening.back)).encode(), digest_size=6).hexdigest()

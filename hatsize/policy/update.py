@@ -1,0 +1,159 @@
+"""What becomes of a compiled policy when nodes come, go or change: only what they touch is worked out anew."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hatsize.policy.classes import Facts
+from hatsize.policy.filters import back_source, source_of
+from hatsize.policy.matching import Matches, ones
+from hatsize.policy.population import Population
+from hatsize.policy.sources import Source
+from hatsize.policy.ssh import SSHRules
+from hatsize.policy.topology import Topology
+from hatsize.policy.views import Views
+
+if TYPE_CHECKING:
+    from hatsize.policy.compile import Compiled
+
+
+@dataclass
+class _Step:
+    """A change under way: the population and the rules' matches after it, and what it has touched."""
+
+    population: Population
+    matches: Matches
+    views: Views
+    classes: set[int] = field(default_factory=set)
+    """Classes that nodes have left or joined."""
+    nodes: int = 0
+    """Bitset of the nodes themselves."""
+    routes: set[str] = field(default_factory=set)
+    """Routes that are served by others than before."""
+
+
+def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> tuple["Compiled", int]:
+    """The compiled policy after the change, and the bitset of the nodes for which it means something new."""
+    population, matches = compiled.population.copy(), compiled.matches.copy()
+    views = Views(population, matches, compiled.views.classes.copy(), compiled.views.nodes.copy())
+    step = _Step(population, matches, views)
+    for node_id in changed:
+        _change(step, topology, node_id)
+    sources = compiled.sources.updated(population, _stale(step), routes=bool(step.routes))
+    routing = replace(
+        compiled.routing,
+        population=population,
+        matches=matches,
+        sticky=topology.primaries,
+        online=-1 if topology.online is None else population.ordinals.bits(topology.online),
+        accesses=compiled.routing.accesses.copy() if not step.classes else {},
+        elected={},
+    )
+    ssh, by_ssh = _ssh(step, compiled.ssh)
+    filters = replace(
+        compiled.filters,
+        population=population,
+        matches=matches,
+        sources=sources,
+        openings=compiled.filters.openings.copy(),
+    )
+    after = replace(
+        compiled,
+        topology=topology,
+        population=population,
+        matches=matches,
+        sources=sources,
+        views=views,
+        filters=filters,
+        routing=routing,
+        ssh=ssh,
+        capabilities=replace(compiled.capabilities, population=population, known=compiled.capabilities.known.copy()),
+    )
+    return after, _affected(step) | by_ssh
+
+
+def _change(step: _Step, topology: Topology, node_id: int) -> None:
+    population = step.population
+    before = population.facts.get(node_id)
+    routes_before = population.classes[before.number].routes if before else ()
+    node = topology.nodes.get(node_id)
+    after = population.put(node) if node is not None else None
+    if after is None and before is not None:
+        population.remove(node_id)
+        population.forget(node_id)
+    if after is not None and len(step.matches.as_source) < len(population.classes):
+        step.matches.add(population.classes[after.number])
+        step.views.add(after.number)
+    if (
+        before
+        and after
+        and (before.number, before.addresses, before.index) == (after.number, after.addresses, after.index)
+    ):
+        return
+    _move(step, before, after)
+    routes_after = population.classes[after.number].routes if after else ()
+    step.routes |= set(routes_before) ^ set(routes_after)
+
+
+def _move(step: _Step, before: Facts | None, after: Facts | None) -> None:
+    for facts in (before, after):
+        if facts is not None:
+            step.classes.add(facts.number)
+            step.nodes |= 1 << facts.index
+    if before is not None:
+        step.views.take(before.number, before.index)
+    if after is not None:
+        step.views.give(after.number, after.index)
+
+
+def _stale(step: _Step) -> set[Source]:
+    """The sources whose addresses are not what they were."""
+    found: set[Source] = set()
+    edges = step.matches.edges
+    for number in step.classes:
+        own = step.population.classes[number]
+        user_id = own.user_id if step.population.own_devices(number) else None
+        for one in step.matches.as_source[number]:
+            found.add(source_of(edges[one]))
+            if user_id is not None and edges[one].dst.own:
+                found.add(source_of(edges[one], user_id))
+        for one in step.matches.as_destination[number]:
+            found.add(back_source(edges[one]))
+        if user_id is not None:
+            found.update(back_source(edges[one], user_id) for one in step.matches.to_self)
+    return found
+
+
+def _affected(step: _Step) -> int:
+    """The nodes that see a changed one, and for changed routes also those that are told of them."""
+    found = step.nodes
+    for number in step.classes:
+        found |= step.views.seen(number)
+    if step.routes:
+        for edge in step.matches.edges:
+            if edge.src.everything:
+                found |= step.population.nodes(step.matches.destinations[edge.number])
+        for route in step.routes:
+            for index in ones(step.population.routers.get(route, 0)):
+                facts = step.population.facts[step.population.ordinals.at(index)]
+                found |= step.views.seen(facts.number) | 1 << index
+    return found & ~_gone(step)
+
+
+def _gone(step: _Step) -> int:
+    return step.nodes & ~sum(own.nodes for own in (step.population.classes[number] for number in step.classes))
+
+
+def _ssh(step: _Step, rules: SSHRules) -> tuple[SSHRules, int]:
+    """The SSH rules without those that speak of the touched classes, and the nodes these were for."""
+    population, known = step.population, rules.known.copy()
+    touched = [population.classes[number] for number in step.classes]
+    tags = frozenset(tag for own in touched for tag in own.tags)
+    stale: set[int] = set()
+    for edge in rules.edges:
+        if any(edge.is_source(own) for own in touched) or not tags.isdisjoint(edge.rule.recorders):
+            stale.update(own.number for own in population.classes if edge.speaks_to(own))
+    for number in stale:
+        known.pop(number, None)
+    after = SSHRules(population, rules.topology, rules.edges, known)
+    return after, population.nodes(sum(1 << number for number in stale))

@@ -10,7 +10,7 @@ from hatsize.builtin.storage.database import Database
 from hatsize.builtin.storage.sqlite import SqliteDatabase
 from hatsize.builtin.storage.store import SqlStorage
 from hatsize.hooks import hookimpl
-from hatsize.hooks.storage import StorageError, StorageOptions
+from hatsize.hooks.storage import StorageError, StorageFactory, StorageOptions
 
 FILE = "hatsize.db"
 """The database in the data directory, where no URL is configured."""
@@ -53,5 +53,5 @@ def _postgres(url: URL) -> Database:
 
 
 @hookimpl
-def hatsize_register_storage() -> SqlStorageFactory:
+def hatsize_register_storage() -> StorageFactory:
     return SqlStorageFactory()

@@ -55,6 +55,7 @@ class PostgresDatabase:
             pool_size=CONNECTIONS,
             max_overflow=CONNECTIONS,
             pool_timeout=CONNECT_SECONDS,
+            hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000},
         )
         event.listen(self._engine, "connect", _prepare)

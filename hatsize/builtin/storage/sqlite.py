@@ -50,6 +50,7 @@ class SqliteDatabase:
             "sqlite://",
             creator=lambda: self._connect(),  # noqa: PLW0108 - looked up at each call
             poolclass=StaticPool,
+            hide_parameters=True,
         )
         event.listen(self._engine, "begin", _begin)
         try:

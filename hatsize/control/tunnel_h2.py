@@ -9,7 +9,7 @@ import contextlib
 import logging
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -79,11 +79,10 @@ class TunnelConnection(asyncio.Protocol):
         self._preface: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by type
         self._loop = asyncio.get_running_loop()
-        transport.set_write_buffer_limits(HIGH_WATER)
-        self._preface = self._loop.call_later(PREFACE_DEADLINE, transport.abort)
+        self._transport.set_write_buffer_limits(HIGH_WATER)
+        self._preface = self._loop.call_later(PREFACE_DEADLINE, self._transport.abort)
         self._h2.initiate_connection()
         self._flush()
 

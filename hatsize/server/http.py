@@ -9,7 +9,7 @@ before it becomes an ASGI scope. `tests/server/test_http.py` holds all of it to 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import h11
 from hypercorn.app_wrappers import ASGIWrapper
@@ -79,9 +79,8 @@ class HTTPConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._loop = asyncio.get_running_loop()
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by type
         self._site.connections.add(self)
         self.task = self._loop.create_task(self._run())
 

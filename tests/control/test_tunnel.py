@@ -20,6 +20,13 @@ from hatsize.wire.noise import Initiator, NoiseError
 from hatsize.wire.records import Opener, Sealer
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request):
+    return "asyncio", {"use_uvloop": request.param}
+
+
 KEY = PrivateKey.generate()
 MACHINE = PrivateKey.generate()
 INITIATION = Initiator(MACHINE, KEY.public, 113).message

@@ -19,6 +19,13 @@ from hatsize.server.listener import Listener
 from hatsize.server.tls import build_context, self_signed
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request):
+    return "asyncio", {"use_uvloop": request.param}
+
+
 UPGRADE = b"POST /echo HTTP/1.1\r\nHost: x\r\nUpgrade: Shout\r\nConnection: keep-alive, Upgrade\r\nX-Name: a\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -70,12 +70,11 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.pause_reading()  # a loop may choose how to read when reading begins
         self._transport.set_protocol(self)
         self._transport.resume_reading()
-        while trailing and not self._transport.is_closing():
-            room = self._splitter.lend()
-            size = min(len(room), len(trailing))
-            room[:size] = trailing[:size]
-            trailing = trailing[size:]
-            self.buffer_updated(size)
+        try:
+            for _, control in self._splitter.feed(trailing):
+                self._greet(control)
+        except FrameError as error:
+            self._refuse(error)
 
     def admit(self, client: Client) -> None:
         """The handshake is done: the client belongs to the relay from now on."""

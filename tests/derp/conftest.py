@@ -1,15 +1,32 @@
-"""A stage for the relay's core: actors with names, bytes through real splitters, a clock the test moves."""
+"""A stage for the relay's core, and relays that listen.
 
+On the stage: actors with names, bytes through real splitters, a clock the test moves. Listening: raw DERP clients over
+real connections.
+"""
+
+import asyncio
+import socket
+import ssl
 import struct
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from hatsize.derp.client import Client
 from hatsize.derp.limits import Limits
 from hatsize.derp.relay import Relay
+from hatsize.derp.server import DerpServer
 from hatsize.wire.derp import frames
 from hatsize.wire.derp.frames import FrameType
+from hatsize.wire.derp.handshake import ClientInfo, client_info
 from hatsize.wire.derp.splitter import Buffer, FrameError, Splitter
+from hatsize.wire.keys import PrivateKey
+from hatsize.wire.upgrade import Upgrade
 
 DISCO = frames.DISCO_MAGIC + bytes(56)
 
@@ -150,3 +167,155 @@ class Stage:
 @pytest.fixture
 def stage():
     return Stage()
+
+
+class RawClient:
+    """A DERP client over a real connection, frame by frame."""
+
+    def __init__(self, private, server_key, reader, writer, head=""):
+        self.private, self.server_key, self.head = private, server_key, head
+        self.key = private.public
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def dial(cls, port, private, *, context=None, fast_start=False, lazy=False):
+        sock = socket.socket()
+        if lazy:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        limit = 1024 if lazy else 1 << 20
+        host = "localhost" if context else None
+        reader, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=host, limit=limit)
+        fast = "Derp-Fast-Start: 1\r\n" if fast_start else ""
+        writer.write(
+            f"GET /derp HTTP/1.1\r\nHost: relay\r\nUpgrade: DERP\r\nConnection: Upgrade\r\n{fast}\r\n".encode()
+        )
+        head = "" if fast_start else (await reader.readuntil(b"\r\n\r\n")).decode()
+        client = cls(private, b"", reader, writer, head)
+        client.server_key = (await client.read())[1][8:40]
+        return client
+
+    def introduction(self, info):
+        return client_info(self.private, self.server_key, info)
+
+    async def login(self, info):
+        await self.send(self.introduction(info))
+        assert (await self.read())[0] == FrameType.SERVER_INFO
+
+    async def send(self, data):
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def read(self):
+        async with asyncio.timeout(5):
+            kind, length = struct.unpack(">BI", await self.reader.readexactly(5))
+            return kind, await self.reader.readexactly(length)
+
+    async def packet(self):
+        while True:
+            kind, payload = await self.read()
+            if kind == FrameType.RECV_PACKET:
+                return payload[:32], payload[32:]
+
+    async def ended(self):
+        """Whether the relay ends the connection, at once or soon."""
+        async with asyncio.timeout(5):
+            try:
+                while await self.reader.read(65536):
+                    pass
+            except ConnectionError:
+                pass
+        return True
+
+    def close(self):
+        self.writer.transport.abort()
+
+
+class Head(asyncio.Protocol):
+    """The smallest listener: reads a request's head and hands the connection over."""
+
+    def __init__(self, server):
+        self.server, self.received = server, b""
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.received += data
+        head, found, trailing = self.received.partition(b"\r\n\r\n")
+        if found:
+            lines = (line.partition(":") for line in head.decode().split("\r\n")[1:])
+            headers = {name.lower(): value.strip() for name, _, value in lines}
+            self.server.take(Upgrade("GET", "/derp", "", headers, self.transport, trailing, remote="127.0.0.1"))
+
+
+class OpenRelay:
+    """A relay that listens on a port of its own, and the clients dialled to it."""
+
+    def __init__(self, server, listener, certificate):
+        self.server, self.listener, self.certificate = server, listener, certificate
+        self.port = listener.sockets[0].getsockname()[1]
+        self.clients = []
+
+    async def dial(self, private=None, *, login=True, info=None, **how):
+        context = None
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        client = await RawClient.dial(self.port, private or PrivateKey.generate(), context=context, **how)
+        self.clients.append(client)
+        if login:
+            await client.login(info or ClientInfo(version=2))
+        return client
+
+    async def close(self):
+        self.listener.close()
+        await self.server.close(grace=0)
+        for client in self.clients:
+            client.close()
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def open_relay():
+    """Opens relays that are closed after the test."""
+    opened = []
+
+    async def open_one(limits=None, *, certificate=None, private=None, port=0, path=None, **how):
+        server = DerpServer(private or PrivateKey.generate(), limits, **how)
+        loop = asyncio.get_running_loop()
+        if path:
+            opened.append(await loop.create_unix_server(lambda: Head(server), path))
+        listener = await loop.create_server(lambda: Head(server), "127.0.0.1", port, ssl=certificate)
+        relay = OpenRelay(server, listener, certificate)
+        opened.append(relay)
+        return relay
+
+    yield open_one
+    for each in opened:
+        closing = each.close()
+        if closing is not None:
+            await closing
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """TLS for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    built = built.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = built.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    path = tmp_path_factory.mktemp("tls") / "127.0.0.1.crt"
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(signed.public_bytes(pem))
+    path.with_suffix(".key").write_bytes(secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path, path.with_suffix(".key"))
+    context.path = path
+    context.trusting = lambda: ssl.create_default_context(cafile=path)
+    return context

@@ -9,6 +9,7 @@ So the splitter rewrites both in place, and consecutive packets for one destinat
 that is ready to be written. A forwarded packet (mesh) loses its second key, and so is a run of its own.
 """
 
+from collections.abc import Iterator
 from struct import Struct
 from typing import Final
 
@@ -71,6 +72,15 @@ class Splitter:
             return self._buffer.room
         self._buffer.data[:held] = self._rest
         return self._buffer.room[held:]
+
+    def feed(self, data: bytes) -> Iterator[tuple[list[Run], list[Frame]]]:
+        """Split bytes that came otherwise than by a read into the lent memory, in as many steps as it takes."""
+        while data:
+            room = self.lend()
+            size = min(len(room), len(data))
+            room[:size] = data[:size]
+            data = data[size:]
+            yield self.split(size)
 
     def split(self, received: int) -> tuple[list[Run], list[Frame]]:
         """What the bytes just read complete; runs point into the buffer. Raises FrameError."""

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+from urllib.parse import urlencode
 
 import pytest
 from h2.config import H2Configuration
@@ -18,6 +19,7 @@ from hatsize.wire.early import split_early
 from hatsize.wire.keys import PrivateKey, machine_key
 from hatsize.wire.noise import Initiator, NoiseError
 from hatsize.wire.records import Opener, Sealer
+from hatsize.wire.upgrade import Upgrade
 
 pytestmark = pytest.mark.anyio
 
@@ -432,3 +434,82 @@ async def test_a_handshake_that_is_no_base64_is_a_bad_request(served):
 async def test_closing_the_tunnel_ends_its_connections(served, client):
     await served.tunnel.close()
     assert await client.closed()
+
+
+class Recorder(asyncio.Transport):
+    """A transport that notes what happens to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.written, self.ended = b"", ""
+
+    def write(self, data):
+        self.written += data
+
+    def close(self):
+        self.ended = "close"
+
+    def abort(self):
+        self.ended = "abort"
+
+    def is_closing(self):
+        return bool(self.ended)
+
+    def set_protocol(self, protocol):
+        self.protocol = protocol
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        pass
+
+
+def websocket_upgrade(message):
+    query = urlencode({"X-Tailscale-Handshake": base64.b64encode(message).decode()})
+    return Upgrade(method="GET", path=PATH, query=query, headers={}, transport=Recorder(), answered=True)
+
+
+async def test_a_websocket_gets_the_response_and_no_early_payload():
+    tunnel, handshake = Tunnel(KEY, App()), Initiator(MACHINE, KEY.public, 113)
+    upgrade = websocket_upgrade(handshake.message)
+    tunnel(upgrade)
+    keys, rest = handshake.receive(upgrade.transport.written)
+    assert split_early(Opener(keys.receive).receive(rest))[0] is None
+    upgrade.transport.protocol.connection_lost(None)
+    assert not tunnel.connections
+
+
+async def test_a_websocket_with_a_bad_handshake_breaks_the_policy():
+    upgrade = websocket_upgrade(b"short")
+    Tunnel(KEY, App())(upgrade)
+    assert (upgrade.transport.ended, upgrade.transport.written) == ("abort", b"")
+
+
+async def test_bytes_behind_the_requests_head_belong_to_the_tunnel(served):
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(request(INITIATION) + b"GET / HTTP/1.1\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        assert b"101 Switching" in await reader.read()
+    writer.close()
+
+
+async def test_a_sink_taken_too_late_is_told_so():
+    told = asyncio.Event()
+
+    class Late(App):
+        async def late(self, scope, body, receive, send):
+            assert (await receive())["type"] == "http.disconnect"
+            sink = scope["extensions"]["hatsize.sink"]()
+            sink.on_close = told.set
+            assert sink.closed
+
+    app = Late()
+    tunnel = Tunnel(KEY, app)
+    listener = Listener(app, {(PATH, UPGRADE): tunnel})
+    await listener.start("127.0.0.1", 0)
+    client = await Client.connect(listener.sockets[0].getsockname())
+    client.h2.reset_stream(client.send("/late"))
+    client.flush()
+    async with asyncio.timeout(5):
+        await told.wait()
+    client.writer.close()
+    await tunnel.close()
+    await listener.stop(0.1)

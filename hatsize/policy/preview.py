@@ -1,0 +1,49 @@
+"""What each node would be sent under a policy, as plain data."""
+
+from typing import Any
+
+import msgspec
+
+from hatsize.policy.compile import Compiled, compile_policy
+from hatsize.policy.matching import ones
+from hatsize.policy.read import read_document
+from hatsize.policy.topology import Topology
+from hatsize.policy.trials import run_tests
+from hatsize.wire import tailcfg
+
+
+def load(text: str | bytes, topology: Topology) -> Compiled:
+    """Read, compile and test a policy. Raises PolicyError for one that would be refused."""
+    compiled = compile_policy(read_document(text, topology.domain), topology)
+    run_tests(compiled)
+    return compiled
+
+
+def preview(text: str | bytes, topology: Topology) -> dict[str, dict[str, Any]]:
+    """By node name: `packet_filter_rules`, `ssh_rules`, `peers` and `cap_map`. Raises PolicyError."""
+    return shown(load(text, topology))
+
+
+def shown(compiled: Compiled) -> dict[str, dict[str, Any]]:
+    """The same of a policy that is compiled already."""
+    nodes = compiled.topology.nodes
+    return {node.given_name: _node(compiled, node.id) for node in nodes.values()}
+
+
+def _node(compiled: Compiled, node_id: int) -> dict[str, Any]:
+    return {
+        "packet_filter_rules": _plain(list(compiled.filter_rules(node_id))),
+        "ssh_rules": _plain(compiled.ssh_policy(node_id))["rules"],
+        "peers": {
+            compiled.topology.nodes[peer].given_name: {
+                "allowed_ips": list(compiled.allowed_ips(node_id, peer)),
+                "primary_routes": list(compiled.primary_routes(node_id, peer)),
+            }
+            for peer in map(compiled.node_at, ones(compiled.visible(node_id)))
+        },
+        "cap_map": {name: list(values) if values else None for name, values in compiled.self_cap_map(node_id).items()},
+    }
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.json.decode(tailcfg.encode(value))

@@ -52,7 +52,7 @@ class Tunnel:
             return
         if accepted is None:
             _log.info("refused a client at %s: %s", upgrade.remote, refusal)
-            _answer(upgrade, error_frame(refusal or ""))
+            upgrade.transport.write(_switched(upgrade, error_frame(refusal or "")))
             upgrade.transport.close()
         else:
             self._open(upgrade, accepted)
@@ -65,9 +65,10 @@ class Tunnel:
     def _open(self, upgrade: Upgrade, accepted: Accepted) -> None:
         sealer = Sealer(accepted.keys.send)
         early = b"" if upgrade.answered else sealer.seal(early_payload(PrivateKey.generate().public))
-        _answer(upgrade, accepted.response + early)
+        greeting = _switched(upgrade, accepted.response + early)
         state = {"machine_key": str(accepted.machine), "cap_version": accepted.version}
-        connection = TunnelConnection(self._app, state, upgrade.remote, Opener(accepted.keys.receive), sealer)
+        opener = Opener(accepted.keys.receive)
+        connection = TunnelConnection(self._app, state, upgrade.remote, opener, sealer, greeting=greeting)
         self.connections.add(connection)
         connection.when_lost = lambda: self.connections.discard(connection)
         upgrade.transport.set_protocol(connection)
@@ -84,9 +85,9 @@ def _initiation(upgrade: Upgrade) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
-def _answer(upgrade: Upgrade, data: bytes) -> None:
-    """The head of the answer and the first bytes behind it in one write."""
-    upgrade.transport.write(data if upgrade.answered else _SWITCH + data)
+def _switched(upgrade: Upgrade, data: bytes) -> bytes:
+    """The head of the answer and the first bytes behind it, for one write."""
+    return data if upgrade.answered else _SWITCH + data
 
 
 def _answer_bad_request(upgrade: Upgrade) -> None:

@@ -50,7 +50,10 @@ _log = logging.getLogger("hatsize.control.tunnel")
 
 
 class TunnelConnection(asyncio.Protocol):
-    """Speaks with one client. `state` goes into the scope of every request, `remote` is the client's address."""
+    """Speaks with one client.
+
+    `state` goes into the scope of every request, `remote` is the client's address, `greeting` is sent before all else.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,8 @@ class TunnelConnection(asyncio.Protocol):
         remote: str,
         opener: Opener,
         sealer: Sealer,
+        *,
+        greeting: bytes,
     ) -> None:
         self.app = app
         self.state = state
@@ -69,6 +74,8 @@ class TunnelConnection(asyncio.Protocol):
         self.streams: dict[int, Stream] = {}
         self._open = opener.receive
         self._seal = sealer.seal
+        self._greeting = greeting
+        self._flushing = False
         self._h2 = H2Connection(
             H2Configuration(client_side=False, header_encoding=None, validate_outbound_headers=False)
         )
@@ -84,7 +91,8 @@ class TunnelConnection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(HIGH_WATER)
         self._preface = self._loop.call_later(PREFACE_DEADLINE, self._transport.abort)
         self._h2.initiate_connection()
-        self._flush()
+        self._transport.write(self._greeting + self._seal(self._h2.data_to_send()))
+        self._greeting = b""
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -95,7 +103,7 @@ class TunnelConnection(asyncio.Protocol):
             _log.warning("closed the tunnel of %s: %s", self.remote, error or type(error).__name__)
             self.end()
         else:
-            self._flush()
+            self._flush_soon()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._set_deadline(None)
@@ -240,7 +248,14 @@ class TunnelConnection(asyncio.Protocol):
             self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
             raise ProtocolError("too many control frames")
 
+    def _flush_soon(self) -> None:
+        """Send after the requests just read have had their first turn, so that a quick answer shares the write."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
     def _flush(self) -> None:
+        self._flushing = False
         data = self._h2.data_to_send()
         if data and not self._transport.is_closing():
             self._transport.write(self._seal(data))

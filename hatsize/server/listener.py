@@ -22,6 +22,8 @@ SPEAK_DEADLINE = 10.0
 """Seconds until a connection's first byte, and again for a TLS handshake."""
 MAX_SILENT = 4096
 """Connections that may be silent at once."""
+MAX_HANDSHAKES = 1024
+"""TLS handshakes that may be under way at once; more are closed."""
 _ACCEPT_AT_ONCE = 64
 _PAUSE_WITHOUT_FILES = 0.5
 _TLS_HANDSHAKE = b"\x16"
@@ -155,7 +157,7 @@ class Listener:
             first = b""
         self._forget(sock)
         tls = first == _TLS_HANDSHAKE
-        if not first or (tls and self.ssl_context is None):
+        if not first or (tls and (self.ssl_context is None or len(self._connecting) >= MAX_HANDSHAKES)):
             sock.close()
             return
         task = asyncio.get_running_loop().create_task(self._connect(sock, self.ssl_context if tls else None))

@@ -87,6 +87,16 @@ async def test_a_broken_tls_handshake_is_closed(tmp_path):
         assert (await get(address)).endswith(b"hello")
 
 
+async def test_handshakes_under_way_are_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(listener_module, "MAX_HANDSHAKES", 0)
+    async with listening(ssl_context=build_context(self_signed(tmp_path, ["x"]))) as (_, address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"\x16")
+        assert await ended(reader)
+        writer.close()
+        assert (await get(address)).endswith(b"hello")
+
+
 async def test_who_says_nothing_is_closed(monkeypatch):
     monkeypatch.setattr(listener_module, "SPEAK_DEADLINE", 0.05)
     async with listening() as (listener, address):

@@ -1,12 +1,10 @@
 """What anybody may ask of the server: whether it is well, and which version it is."""
 
-import platform
-
 import msgspec
 from quart import Blueprint, Response
 
-import hatsize
 from hatsize.api.contract import Live
+from hatsize.api.version import version_info
 
 
 def public(live: Live) -> Blueprint:
@@ -24,18 +22,3 @@ def public(live: Live) -> Blueprint:
         return Response(msgspec.json.encode(version_info()) + b"\n", content_type="application/json")
 
     return blueprint
-
-
-def version_info() -> dict[str, object]:
-    """The version, in the fields that Headscale's `/version` has; `python` stands where it has `go`."""
-    return {
-        "version": hatsize.__version__,
-        "commit": "unknown",
-        "buildTime": "unknown",
-        "python": {
-            "version": platform.python_version(),
-            "os": platform.system().lower(),
-            "arch": platform.machine(),
-        },
-        "dirty": False,
-    }

@@ -1,0 +1,17 @@
+"""`hatsize health`: whether the server is well."""
+
+import click
+
+from hatsize.cli.failures import Failure
+from hatsize.cli.nouns import Verb
+from hatsize.cli.output import show
+from hatsize.cli.server import ask
+
+
+@click.command("health", cls=Verb)
+def command() -> None:
+    """Ask the server whether it is well; exits 1 when it is not."""
+    health = ask("GET", "/health")
+    if not health["databaseConnectivity"]:
+        raise Failure("the server cannot reach its database: see its log")
+    show(health, "The server is well.")

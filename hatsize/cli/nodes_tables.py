@@ -1,0 +1,50 @@
+"""Nodes and their routes as tables."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hatsize.cli.output import minute, show_table, yes
+
+NODE_HEADER = (
+    "ID", "Hostname", "Name", "MachineKey", "NodeKey", "User", "Tags", "IP addresses", "Ephemeral", "Last seen",
+    "Expiration", "Connected", "Expired",
+)  # fmt: skip
+ROUTE_HEADER = ("ID", "Hostname", "Approved", "Available", "Serving (Primary)")
+
+
+def show_nodes(nodes: list[dict[str, Any]]) -> None:
+    """Print nodes."""
+    now = datetime.now(UTC)
+    show_table(nodes, NODE_HEADER, [_node_row(node, now) for node in nodes])
+
+
+def show_routes(nodes: list[dict[str, Any]]) -> None:
+    """Print the routes of those nodes that have any."""
+    kinds = ("approvedRoutes", "availableRoutes", "subnetRoutes")
+    routers = [node for node in nodes if any(node[kind] for kind in kinds)]
+    rows = [[node["id"], node["givenName"], *("\n".join(node[kind]) for kind in kinds)] for node in routers]
+    show_table(routers, ROUTE_HEADER, rows)
+
+
+def _node_row(node: dict[str, Any], now: datetime) -> list[str]:
+    expiry = node["expiry"]
+    return [
+        node["id"],
+        node["name"],
+        node["givenName"],
+        _short(node["machineKey"]),
+        _short(node["nodeKey"]),
+        (node["user"] or {}).get("name", ""),
+        "\n".join(node["tags"]),
+        "\n".join(node["ipAddresses"]),
+        yes(bool(node["preAuthKey"] and node["preAuthKey"]["ephemeral"])),
+        minute(node["lastSeen"], ""),
+        minute(expiry, "N/A"),
+        "online" if node["online"] else "offline",
+        yes(bool(expiry) and datetime.fromisoformat(expiry) <= now),
+    ]
+
+
+def _short(key: str) -> str:
+    """The start of a key, enough to tell two apart."""
+    return key.partition(":")[2][:8]

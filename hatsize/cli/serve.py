@@ -1,7 +1,11 @@
 """`hatsize serve`: running the server."""
 
+import logging
+from collections.abc import Iterator
+
 import click
 
+from hatsize.cli.failures import Failure
 from hatsize.cli.nouns import Verb
 
 
@@ -14,4 +18,33 @@ def command(listen: str | None, server_url: str | None) -> None:
     from hatsize.server.serve import run
 
     flags = {"listen": listen, "server_url": server_url}
-    run(configured({path: value for path, value in flags.items() if value is not None}))
+    settings = configured({path: value for path, value in flags.items() if value is not None})
+    try:
+        run(settings)
+    except Exception as error:  # noqa: BLE001 - each one is told in words, or logged and told by its id
+        raise Failure("; ".join(map(_told, _single(error)))) from None
+
+
+def _single(error: BaseException) -> Iterator[BaseException]:
+    """The errors of a group, however deep, or the one it is."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _single(inner)
+    else:
+        yield error
+
+
+def _told(error: BaseException) -> str:
+    """An error in words; one that nobody expected is logged, and told by its id."""
+    from hatsize.hooks.manager import PluginError
+    from hatsize.hooks.storage import StorageError
+    from hatsize.server.logs import log_bug
+    from hatsize.server.settings import SettingsError
+
+    if isinstance(error, PluginError | StorageError | SettingsError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"the server cannot run: {where}{error.strerror or error}"
+    bug = log_bug(logging.getLogger("hatsize.server"), "running the server", error)
+    return f"an error of the server's own ended it: look for bug={bug} in its log"

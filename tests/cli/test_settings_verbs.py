@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from hatsize.hooks.storage import StorageError
+
 
 @pytest.fixture
 def config(tmp_path):
@@ -67,3 +69,35 @@ def test_serve_does_not_start_with_wrong_settings(hatsize, started, wrong):
     assert result.code == 2
     assert not started
     assert all(key in result.err for key in ("dns.base_domain", "log.levl", "--listen"))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(98, "Address already in use"), "cannot run: Address already in use"),
+        (PermissionError(13, "Permission denied", "/srv/noise.key"), "/srv/noise.key: Permission denied"),
+        (StorageError("the database is newer than this program"), "newer than this program"),
+        (ExceptionGroup("several", [StorageError("one"), ExceptionGroup("", [OSError(1, "two")])]), "one; the server"),
+    ],
+)
+def test_a_server_that_cannot_run_says_why_in_one_line(hatsize, monkeypatch, error, told):
+    def run(_):
+        raise error
+
+    monkeypatch.setitem(sys.modules, "hatsize.server.serve", SimpleNamespace(run=run))
+    result = hatsize("serve")
+    assert result.code == 1
+    assert told in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_an_error_nobody_expected_is_logged_once_and_shown_by_its_id(hatsize, monkeypatch, caplog):
+    def run(_):
+        raise ExceptionGroup("tasks", [KeyError("inner workings")])
+
+    monkeypatch.setitem(sys.modules, "hatsize.server.serve", SimpleNamespace(run=run))
+    result = hatsize("serve")
+    (record,) = caplog.records
+    assert f"bug={record.bug}" in result.err
+    assert "Traceback" not in result.err
+    assert "inner" not in result.err

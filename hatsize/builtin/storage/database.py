@@ -20,7 +20,7 @@ class Database(Protocol):
         """Connect, so that what is wrong with the URL shows at once."""
 
     def close(self) -> None:
-        """Let go of every connection; who waits in `wait` returns."""
+        """Let go of every connection; who waits in `wait` is let go soon."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A transaction that sees one moment of the database."""

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
@@ -60,8 +61,10 @@ def in_words(where: str) -> Iterator[None]:
         if error.connection_invalidated:
             raise LostConnectionError(f"{where}: {reason}") from error
         raise StorageError(f"{where}: {reason}") from error
-    except (SQLAlchemyError, OverflowError, UnicodeError) as error:
+    except (SQLAlchemyError, OverflowError) as error:
         raise StorageError(f"{where}: {_first_line(error)}") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise StorageError(f"{where}: a row cannot be read or written: {_first_line(error)}") from error
 
 
 @contextmanager
@@ -79,6 +82,8 @@ def _reason(error: BaseException | None) -> str:
     for beginning, words in (SQLITE if name else POSTGRES).items():
         if (name or state).startswith(beginning):
             return words
+    if hasattr(error, "sqlstate") and not state:
+        return f"the server cannot be reached ({_first_line(error)}); try again when it is back"
     return _first_line(error)
 
 

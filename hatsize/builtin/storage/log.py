@@ -49,6 +49,8 @@ def _read_rows(connection: Connection, tailnet: int, entries: Sequence[Row[Any]]
             wanted.setdefault(table, set()).update(ids)
     found: dict[tuple[str, int], Record] = {}
     for table, ids in wanted.items():
+        if table not in KINDS:
+            continue  # a newer replica's
         ordered = sorted(ids)
         for start in range(0, len(ordered), IDS_AT_ONCE):
             for record in rows.read_tailnet(connection, KINDS[table], tailnet, ordered[start : start + IDS_AT_ONCE]):
@@ -62,7 +64,7 @@ def _change(row: Row[Any], found: dict[tuple[str, int], Record]) -> Change:
         tailnet=row.tailnet,
         kind=row.kind,
         puts=tuple(found[key] for key in keys if key in found),
-        deletes=tuple((table, record_id) for table, ids in row.deletes.items() for record_id in ids),
+        deletes=tuple((table, record_id) for table, ids in row.deletes.items() if table in KINDS for record_id in ids),
         actor=row.actor,
         at=row.at,
         seq=row.seq,

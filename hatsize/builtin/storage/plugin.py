@@ -12,6 +12,9 @@ from hatsize.builtin.storage.store import SqlStorage
 from hatsize.hooks import hookimpl
 from hatsize.hooks.storage import StorageError, StorageFactory, StorageOptions
 
+hatsize_api = "1.0"
+"""The version of the hook interface this was written for."""
+
 FILE = "hatsize.db"
 """The database in the data directory, where no URL is configured."""
 

@@ -19,7 +19,7 @@ except ImportError:
 
 CONNECTIONS = 4
 CONNECT_SECONDS = 10
-SLICE_SECONDS = 1.0
+SLICE_SECONDS = 0.5
 """How long a waiter sleeps before it looks whether the storage was closed."""
 SCHEMA_LOCK = 0x6861747369
 """The advisory lock under which the schema is changed."""
@@ -56,6 +56,7 @@ class PostgresDatabase:
             max_overflow=CONNECTIONS,
             pool_timeout=CONNECT_SECONDS,
             hide_parameters=True,
+            isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000},
         )
         event.listen(self._engine, "connect", _prepare)
@@ -99,9 +100,12 @@ class PostgresDatabase:
             try:
                 seq = last(connection)
                 while seq <= after and not self._closed.is_set() and (left := deadline - time.monotonic()) > 0:
-                    seq = max(seq, _next_number(connection, min(left, SLICE_SECONDS)))
+                    if _is_told(connection, min(left, SLICE_SECONDS)):
+                        seq = last(connection)
             finally:
-                if not connection.invalidated:
+                if self._closed.is_set():
+                    connection.invalidate()
+                elif not connection.invalidated:
                     connection.exec_driver_sql("UNLISTEN *")
             return seq
 
@@ -129,11 +133,11 @@ def _channel(tailnet: int) -> str:
     return f"hatsize_{int(tailnet)}"
 
 
-def _next_number(connection: Connection, timeout: float) -> int:
-    """The number the next notification carries, 0 when none comes in time."""
+def _is_told(connection: Connection, timeout: float) -> bool:
+    """Whether a notification comes in time, or may have been missed."""
     driver: Any = connection.connection.driver_connection
     try:
-        return max((int(notice.payload) for notice in driver.notifies(timeout=timeout, stop_after=1)), default=0)
+        return bool(list(driver.notifies(timeout=timeout, stop_after=1)))
     except psycopg.OperationalError:
         connection.exec_driver_sql("SELECT 1")  # fails too, and so tells the pool that its connections are broken
-        return 0
+        return True

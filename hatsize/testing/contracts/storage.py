@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing
 import msgspec
 import pytest
 
-from hatsize.hooks.storage import ConflictError, Storage
+from hatsize.hooks.storage import ConflictError, Storage, StorageError
 from hatsize.tailnet.model import Record
 from hatsize.testing.contracts.storage_samples import (
     a_credential,
@@ -221,6 +221,14 @@ class StorageContract:
             assert storage.load(2).seq == 1
             done.set()
             assert waiting.result(WAIT) == (0, True)
+
+    def test_closing_lets_a_waiter_go(self, new_storage: Callable[[], Storage]) -> None:
+        storage = new_storage()
+        storage.open()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(storage.wait, 1, 0, WAIT)
+            storage.close()
+            assert isinstance(waiting.exception(WAIT / 2), StorageError | None)
 
     # Secrets.
 

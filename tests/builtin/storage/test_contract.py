@@ -28,12 +28,15 @@ class MemoryStorage:
 
     def __init__(self, place):
         self.place = place
+        self.closed = True
 
     def open(self):
-        pass
+        self.closed = False
 
     def close(self):
-        pass
+        with self.place.news:
+            self.closed = True
+            self.place.news.notify_all()
 
     def tailnets(self):
         tables = (rows for _, rows in sorted(self.place.rows.items()))
@@ -67,7 +70,7 @@ class MemoryStorage:
 
     def wait(self, tailnet, after, timeout):
         with self.place.news:
-            self.place.news.wait_for(lambda: self._seq(tailnet) > after, timeout)
+            self.place.news.wait_for(lambda: self.closed or self._seq(tailnet) > after, timeout)
             return self._seq(tailnet)
 
     def read_secret(self, name):

@@ -55,6 +55,17 @@ def test_an_unknown_complaint_is_told_without_the_row_it_quotes():
     assert str(told(from_driver("XX000"))) == "database x: what the driver says"
 
 
+def test_a_server_out_of_reach_is_told_with_the_mend():
+    error = told(from_driver(None, connection_invalidated=False))
+    assert str(error) == "database x: the server cannot be reached (what the driver says); try again when it is back"
+
+
+def test_a_row_that_is_not_what_it_should_be_is_told():
+    assert (
+        str(told(ValueError("'boss' is no Role"))) == "database x: a row cannot be read or written: 'boss' is no Role"
+    )
+
+
 def test_a_broken_connection_is_told_apart():
     assert isinstance(told(from_driver("57P01", connection_invalidated=True)), LostConnectionError)
     assert not isinstance(told(from_driver("53100")), LostConnectionError)

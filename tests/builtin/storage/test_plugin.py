@@ -4,12 +4,12 @@ import pytest
 
 from hatsize.builtin.storage import plugin
 from hatsize.builtin.storage.plugin import SqlStorageFactory, database_of
-from hatsize.hooks.manager import with_builtins
 from hatsize.hooks.storage import StorageError, StorageFactory, StorageOptions
 
 
 def test_registers_through_the_hook(tmp_path):
-    factory: StorageFactory = with_builtins([("storage", plugin)]).service("storage", "sql")
+    assert plugin.hatsize_register_storage.hatsize_impl
+    factory: StorageFactory = plugin.hatsize_register_storage()
     storage = factory.create(StorageOptions(url="", data_dir=str(tmp_path)))
     storage.open()
     storage.close()

@@ -134,7 +134,7 @@ def test_no_server_is_told_in_words_without_the_password(tmp_path):
     storage = storage_at(f"postgresql://hatsize:hunter2@/x?host={tmp_path}")
     with pytest.raises(StorageError) as told:
         storage.open()
-    assert "database postgresql://hatsize:***@/x: " in str(told.value)
+    assert str(told.value).startswith("database postgresql://hatsize:***@/x: the server cannot be reached (")
     assert "hunter2" not in str(told.value)
 
 

@@ -76,12 +76,3 @@ def test_a_file_of_another_kind_is_refused(path):
 def test_a_closed_storage_says_so(path):
     with pytest.raises(StorageError, match="is not open"):
         SqlStorage(SqliteDatabase(path)).load(1)
-
-
-def test_closing_ends_a_wait(storage, path):
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(storage.wait, 1, 0, 20.0)
-        storage.close()
-        assert isinstance(waiting.exception(10), StorageError) or waiting.result() == 0

@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from hatsize.wire.stun import MAX_REQUEST, build_response, parse_request
 
@@ -26,7 +27,7 @@ class StunCounters:
 
 
 class StunServer:
-    """Answers binding requests on any number of addresses."""
+    """Answers binding requests on one port."""
 
     def __init__(self, *, lenient: bool = False) -> None:
         self.counters = StunCounters()
@@ -34,18 +35,21 @@ class StunServer:
         self._lenient = lenient
         self._buffer = bytearray(MAX_REQUEST + 1)
 
-    def listen(self, host: str, port: int) -> bool:
-        """Listen on an address, or with an empty host on all IPv4 and IPv6 ones.
+    @classmethod
+    async def start(cls, host: str, port: int, *, lenient: bool = False) -> Self:
+        """Listen on an address, or with an empty host on all of the machine, IPv6 only where there is any.
 
-        A port in use is a warning: another server on this machine answers just as well. Returns whether any socket
-        listens.
+        Raises OSError when the address cannot be had; a caller makes a warning of that, for several servers may run on
+        one machine, and another one's answer is just as good.
         """
-        hosts = [host] if host else ["0.0.0.0", "::"]  # noqa: S104 - STUN is for everybody
-        opened = [sock for each in hosts if (sock := _open(each, port)) is not None]
-        for sock in opened:
-            asyncio.get_running_loop().add_reader(sock, self._read, sock)
-        self.sockets += opened
-        return bool(opened)
+        server = cls(lenient=lenient)
+        server._listen(host or "0.0.0.0", port)  # noqa: S104 - STUN is for everybody
+        if not host:
+            try:
+                server._listen("::", server.addresses[0][1])
+            except OSError as error:
+                _log.info("no STUN on IPv6: %s", error.strerror)
+        return server
 
     @property
     def addresses(self) -> Sequence[tuple[str, int]]:
@@ -57,6 +61,11 @@ class StunServer:
             asyncio.get_running_loop().remove_reader(sock)
             sock.close()
         self.sockets.clear()
+
+    def _listen(self, host: str, port: int) -> None:
+        sock = _open(host, port)
+        self.sockets.append(sock)
+        asyncio.get_running_loop().add_reader(sock, self._read, sock)
 
     def _read(self, sock: socket.socket) -> None:
         buffer, counters, lenient = self._buffer, self.counters, self._lenient
@@ -82,20 +91,15 @@ class StunServer:
                 counters.answered_ipv6 += 1
 
 
-def _open(host: str, port: int) -> socket.socket | None:
+def _open(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-    except OSError as error:
-        _log.warning("no STUN on %s: %s", host, error.strerror)
-        return None
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)
         sock.bind((host, port))
-    except OSError as error:
+    except OSError:
         sock.close()
-        _log.warning("no STUN on %s port %s: %s", host, port, error.strerror)
-        return None
+        raise
     return sock

@@ -319,3 +319,17 @@ def certificate(tmp_path_factory):
     context.path = path
     context.trusting = lambda: ssl.create_default_context(cafile=path)
     return context
+
+
+@pytest.fixture
+async def dial():
+    """Dials a port; the clients are closed after the test."""
+    dialled = []
+
+    async def dial_one(port, **how):
+        dialled.append(await RawClient.dial(port, PrivateKey.generate(), **how))
+        return dialled[-1]
+
+    yield dial_one
+    for client in dialled:
+        client.close()

@@ -18,10 +18,17 @@ def anyio_backend(request):
 
 
 @pytest.fixture
-async def server():
-    started = StunServer()
-    yield started
-    started.close()
+async def listen():
+    """Starts servers that are closed after the test."""
+    started = []
+
+    async def start(host, port=0):
+        started.append(await StunServer.start(host, port))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
 
 
 async def ask(server, *datagrams, family=socket.AF_INET):
@@ -39,41 +46,44 @@ async def ask(server, *datagrams, family=socket.AF_INET):
                     await asyncio.sleep(0.001)
 
 
-async def test_a_client_learns_its_ipv4_address(server):
-    assert server.listen("127.0.0.1", 0)
+async def test_a_client_learns_its_ipv4_address(listen):
+    server = await listen("127.0.0.1")
     answer, (address, port) = await ask(server, build_request(TRANSACTION))
     assert answer == build_response(TRANSACTION, address, port)
     assert server.counters.answered_ipv4 == 1
 
 
-async def test_a_client_learns_its_ipv6_address(server):
-    if not server.listen("::1", 0):
+async def test_a_client_learns_its_ipv6_address(listen):
+    try:
+        server = await listen("::1")
+    except OSError:
         pytest.skip("no IPv6 on this machine")
     answer, (address, port) = await ask(server, build_request(TRANSACTION), family=socket.AF_INET6)
     assert answer == build_response(TRANSACTION, address, port)
     assert server.counters.answered_ipv6 == 1
 
 
-async def test_what_is_no_request_gets_no_answer(server):
-    server.listen("127.0.0.1", 0)
+async def test_what_is_no_request_gets_no_answer(listen):
+    server = await listen("127.0.0.1")
     answer, _ = await ask(server, b"", b"hello", bytes(3000), build_request(TRANSACTION))
     assert answer[8:20] == TRANSACTION
     assert server.counters.malformed == 3
 
 
-async def test_many_at_once_are_all_answered(server):
-    server.listen("127.0.0.1", 0)
+async def test_many_at_once_are_all_answered(listen):
+    server = await listen("127.0.0.1")
     await ask(server, *[build_request(TRANSACTION)] * 100)
     await asyncio.sleep(0.05)
     assert server.counters.answered_ipv4 == 100
 
 
-async def test_an_empty_host_is_all_addresses(server):
-    assert server.listen("", 0)
+async def test_an_empty_host_is_all_addresses(listen):
+    server = await listen("")
     assert {host for host, _ in server.addresses} <= {"0.0.0.0", "::"}
+    assert len({port for _, port in server.addresses}) == 1
 
 
-async def test_a_port_in_use_is_a_warning(server, caplog):
-    server.listen("127.0.0.1", 0)
-    assert not server.listen(*server.addresses[0])
-    assert "no STUN on 127.0.0.1 port" in caplog.text
+async def test_a_port_in_use_is_an_error_of_the_system_s(listen):
+    server = await listen("127.0.0.1")
+    with pytest.raises(OSError, match="in use"):
+        await listen(*server.addresses[0])

@@ -1,0 +1,75 @@
+"""What a relay on its own is told: its mesh, whom to admit, which names to publish, as whom to run."""
+
+import grp
+import os
+import pwd
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hatsize.derp.limits import Limits
+from hatsize.derp.mesh import MeshPeer
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """Every setting of `hatsize derp`."""
+
+    data_dir: Path
+    """Where the relay's private key and a self-signed certificate are kept."""
+    listen: tuple[tuple[str, int], ...] = (("", 443),)
+    """Hosts and ports for TLS and plain HTTP."""
+    http_listen: tuple[tuple[str, int], ...] = ()
+    """Further ones, such as port 80 for captive portal checks."""
+    stun: tuple[str, int] | None = ("", 3478)
+    host_names: tuple[str, ...] = ("localhost",)
+    """What a self-signed certificate is for."""
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    mesh_key_file: Path | None = None
+    mesh_with: tuple[MeshPeer, ...] = ()
+    mesh_ca_file: Path | None = None
+    """The authority of the other relays' certificates, where it is a private one."""
+    verify_client_url: str = ""
+    verify_fail_open: bool = False
+    bootstrap_names: tuple[str, ...] = ()
+    user: str = ""
+    """Whom to become once the ports are open."""
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.mesh_with and self.mesh_key_file is None:
+            raise SettingsError("a mesh needs a key: give --mesh-key-file, the same on every relay of the region")
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise SettingsError("a certificate needs its key and a key its certificate: give both files or neither")
+
+
+def read_mesh_key(path: Path) -> str:
+    """The 64 hexadecimal digits in a mesh key file; white space around them is ignored."""
+    try:
+        text = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read the mesh key file {path}: {error}") from error
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise SettingsError(f"{path} holds no mesh key: write 64 hexadecimal digits, as from `openssl rand -hex 32`")
+    return text
+
+
+def drop_privileges(user: str) -> None:
+    """Become a user and its groups for good; needs root, unless one is that user already."""
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        raise SettingsError(f"there is no user {user!r} to run as") from None
+    if os.getuid() == account.pw_uid:
+        return
+    groups = [group.gr_gid for group in grp.getgrall() if user in group.gr_mem]
+    try:
+        os.setgroups([account.pw_gid, *groups])
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
+    except PermissionError:
+        raise SettingsError(f"only root can become {user!r}: start as root, or as {user!r} without --user") from None

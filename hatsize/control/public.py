@@ -10,7 +10,7 @@ from hatsize.wire.tailcfg import OverTLSPublicKeyResponse
 
 def blueprint(noise_key: MachineKey) -> Blueprint:
     """`GET /key`: the key clients will expect in the handshake (protocol fact sheet, 1)."""
-    routes = Blueprint("public", __name__)
+    routes = Blueprint("noise_key", __name__)
 
     @routes.get("/key")
     async def key() -> Response:

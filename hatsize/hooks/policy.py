@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hatsize.hooks import hookspec
+from hatsize.hooks.setup import Setup
 from hatsize.tailnet.model import Node, User
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import FilterRule, SSHPolicy
@@ -36,13 +37,19 @@ class CompiledPolicy(Protocol):
     def route_variant(self, viewer_id: int, peer_id: int) -> int | str | tuple[str, ...]:
         """Viewers with equal variants of a peer get equal `allowed_ips` and `primary_routes` for it."""
 
+    def with_routers(self, primaries: Mapping[str, int], online: frozenset[int] | None) -> "CompiledPolicy":
+        """The same with other nodes connected; `primaries` tells by route which node serves it as of now."""
+
+    def primaries(self) -> Mapping[str, int]:
+        """By subnet route the id of the node that serves it."""
+
     def ssh_policy(self, node_id: int) -> SSHPolicy:
         """Who may open SSH sessions on the node; no rules when nobody may."""
 
-    def self_cap_map(self, node_id: int) -> Mapping[str, Sequence[Any]]:
+    def self_cap_map(self, node_id: int) -> Mapping[str, Sequence[Any] | None]:
         """The node's own capabilities and attributes."""
 
-    def peer_cap_map(self, viewer_id: int, peer_id: int) -> Mapping[str, Sequence[Any]]:
+    def peer_cap_map(self, viewer_id: int, peer_id: int) -> Mapping[str, Sequence[Any] | None]:
         """Capabilities of the peer that the viewer is told of."""
 
     def auto_approved(self, node: Node, route: str) -> bool:
@@ -50,6 +57,9 @@ class CompiledPolicy(Protocol):
 
     def may_tag(self, user: User | None, tag: str) -> bool:
         """Whether a user, or an ownerless tagged node for None, may give the tag to a node."""
+
+    def knows_tag(self, tag: str) -> bool:
+        """Whether the policy gives the tag owners."""
 
     def address_pools(self, user: User | None, tags: Sequence[str]) -> Sequence[str]:
         """Prefixes from which such a node's IPv4 address must come; empty for the tailnet's own."""
@@ -63,18 +73,50 @@ class PolicyEngine(Protocol):
     def check(self, document: str, state: State) -> Sequence[str]:
         """Warnings about a document that may be saved; raises `hatsize.policy.PolicyError` for one that may not."""
 
-    def compile(self, document: str | None, state: State, online: int = 0) -> CompiledPolicy:
-        """Compile a document, or the default of allowing everything where there is none."""
+    def compile(self, document: str | None, state: State, online: frozenset[int] | None = None) -> CompiledPolicy:
+        """Compile a document, or the default of allowing everything where there is none.
+
+        `online` has the ids of the connected nodes; None when nothing is known, and all count as connected.
+        """
 
     def update(self, compiled: CompiledPolicy, state: State, nodes: Sequence[int]) -> tuple[CompiledPolicy, int]:
         """Compile anew what the change of some nodes touches; with the bitset of the nodes whose artefacts changed."""
 
 
 @hookspec
-def hatsize_register_policy_engine() -> PolicyEngine:  # type: ignore[empty-body]
-    """Supply a policy engine. *Service*: chosen by `policy.engine`."""
+def hatsize_register_policy_engine(setup: Setup) -> PolicyEngine | Sequence[PolicyEngine]:  # type: ignore[empty-body]
+    """Supply a policy engine. *Service*: chosen by `policy.engine`.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_policy_engine(self, setup):
+            return Upside()
+
+        class Upside:
+            name = "upside"
+
+            def check(self, document, state):
+                return ["this engine reads nothing"]
+
+            def compile(self, document, state, online=0):
+                raise NotImplementedError("see examples/hatsize-policy-source for a whole one")
+
+            def update(self, compiled, state, nodes):
+                return compiled, 0
+    """
 
 
 @hookspec
 async def hatsize_node_attributes(state: State, node: Node) -> Mapping[str, Any] | None:
-    """Contribute posture attributes of a node. *All*: the results are merged, the settings' last plugin winning."""
+    """Contribute posture attributes of a node. *All*: the answers are merged, the settings' last plugin winning.
+
+    Names begin with the plugin's own and a colon, as `mdm:compliant`; others are not taken. Asked when a node registers
+    or changes, and every five minutes; an attribute that is no longer given is removed.
+
+    Example:
+
+        @hookimpl
+        async def hatsize_node_attributes(self, node):
+            return {"mdm:compliant": node.hostinfo.OS != "linux"}
+    """

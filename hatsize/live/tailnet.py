@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hatsize.hooks.ipam import AllocationRequest
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.live.deadlines import Deadlines
+from hatsize.live.routers import Routers
 from hatsize.live.services import Services, Terms
 from hatsize.live.writer import Command, Writer
 from hatsize.netmap.engine import Netmap
@@ -58,6 +59,9 @@ class LiveTailnet:
         )
         self.policy_document = self._stored_policy()
         self.netmap = Netmap(scene, services.policy.compile(self.policy_document, state))
+        self._routers = Routers(state)
+        if self._routers.ids():
+            self._elect(always=True)
         for node in self._known.values():
             self._set_deadlines(node)
 
@@ -97,6 +101,8 @@ class LiveTailnet:
     def came_online(self, node_id: int) -> None:
         """A node's map stream opened."""
         self.reapings.set(node_id, None)
+        if self._routers.came(node_id):
+            self._elect()
         self._presence(node_id, online=True)
 
     def went_offline(self, node_id: int) -> None:
@@ -106,6 +112,8 @@ class LiveTailnet:
             return
         if node.ephemeral:
             self.reapings.set(node_id, self.clock() + self.terms.ephemeral_timeout)
+        if self._routers.left(node_id):
+            self._elect()
         self._presence(node_id, online=False)
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
@@ -152,19 +160,40 @@ class LiveTailnet:
 
     def _applied(self, change: Change) -> None:
         """The state has just taken a change in: bring policy and netmap after it, and wake whoever watches."""
+        routes = self._concerns_routes(change)
         touched = self._note_nodes(change)
         self.netmap.observe(change)
         if any(isinstance(record, PolicyVersion) for record in change.puts):
             self.policy_document = self._stored_policy()
             self.netmap.recompiled(self.services.policy.compile(self.policy_document, self.state), None)
-        elif touched or change.kind.startswith("user."):
+        elif change.kind.startswith("user."):
+            self.netmap.recompiled(self.services.policy.compile(self.policy_document, self.state), None)
+        elif touched:
             compiled, affected = self.services.policy.update(self.policy, self.state, touched)
             self.netmap.recompiled(compiled, affected)
+            if routes:
+                self._elect(always=True)
         if change.kind in {"dns.updated", "tailnet.updated"}:
             self.netmap.everyone_changed()
         for listener in self._listeners:
             listener(change)
         self._wake()
+
+    def _concerns_routes(self, change: Change) -> bool:
+        """Whether a change may move routes: a node that serves some, or served some, is in it."""
+        ids = [record_id for table, record_id in change.deletes if table == Node.table]
+        ids += [record.id for record in change.puts if isinstance(record, Node)]
+        former = (self._known.get(node_id) for node_id in ids)
+        nodes = (record for record in change.puts if isinstance(record, Node))
+        return any(node is not None and node.approved_routes for node in (*former, *nodes))
+
+    def _elect(self, *, always: bool = False) -> None:
+        """Choose who serves each route; all routers are told anew when that moved something."""
+        compiled, moved = self._routers.elected(self.policy)
+        if moved or always:
+            routers = self._routers.ids()
+            self.netmap.recompiled(compiled, self.state.ordinals.bits(routers))
+            self.netmap.peers_changed(routers)
 
     def _note_nodes(self, change: Change) -> list[int]:
         """The nodes of a change that mean something else to the policy now."""
@@ -173,6 +202,7 @@ class LiveTailnet:
             self._known.pop(node_id, None)
             self.expiries.set(node_id, None)
             self.reapings.set(node_id, None)
+            self._routers.forget(node_id)
             self.netmap.scene.online.discard(node_id)
         for record in change.puts:
             if isinstance(record, Node):

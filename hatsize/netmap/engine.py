@@ -42,6 +42,7 @@ class Netmap:
         self._blocks = PeerBlocks(scene)
         self._known: dict[int, Node] = dict(state.table(Node))
         self._own_changed: dict[int, int] = {}
+        self._afresh: dict[int, int] = {}
         self._all_changed = self.version
         self._hidden = state.ordinals.bits(node.id for node in self._known.values() if not node.authorized)
         self._frames: dict[tuple[object, ...], bytes] = {}
@@ -51,9 +52,10 @@ class Netmap:
         self._advance()
         for table, record_id in change.deletes:
             if table == Node.table:
-                gone = self._known.pop(record_id, None)
-                if gone is not None:
-                    self._blocks.forget(record_id)
+                self._known.pop(record_id, None)
+                self._blocks.forget(record_id)
+                self._own_changed.pop(record_id, None)
+                self._afresh.pop(record_id, None)
         for record in change.puts:
             if isinstance(record, Node):
                 self._observe_node(record)
@@ -63,17 +65,26 @@ class Netmap:
     def recompiled(self, policy: CompiledPolicy, affected: int | None) -> None:
         """Go over to a new compiled policy; `affected` is the bitset of nodes it means something else for, None for
         all."""
-        self.policy = policy
+        former, self.policy = self.policy, policy
         self._advance()
         if affected is None:
             self._all_changed = self.version
-            self._blocks.clear()
-            everyone = self.scene.state.ordinals.all
-            for ordinal in each_bit(everyone):
-                self.journal.note(self.version, ordinal, Aspect.WHOLE)
+            self._judge_anew(former)
             return
         for node_id in self.scene.state.ordinals.ids(affected):
             self._own_changed[node_id] = self.version
+
+    def _judge_anew(self, former: CompiledPolicy) -> None:
+        """After a new policy, find the nodes whose entries read differently, and the viewers to whom all do."""
+        self._blocks.clear()
+        for node in self._known.values():
+            same_view = former.route_variant(node.id, node.id) == self.policy.route_variant(node.id, node.id)
+            if not same_view:
+                self._afresh[node.id] = self.version
+            if node.approved_routes or former.peer_cap_map(node.id, node.id) != self.policy.peer_cap_map(
+                node.id, node.id
+            ):
+                self._note(node.id, Aspect.WHOLE)
 
     def peers_changed(self, node_ids: list[int]) -> None:
         """These nodes must be told anew to whoever sees them, as when their routes' primaries moved."""
@@ -101,7 +112,8 @@ class Netmap:
         node = self._known.get(reader.node_id)
         if node is None or reader.version == self.version:
             return None
-        dirty = self.journal.since(reader.version) if reader.version >= 0 else None
+        known = reader.version >= self._afresh.get(node.id, 0)
+        dirty = self.journal.since(reader.version) if known else None
         visible = self._visible(node)
         message = (
             self._whole(reader, node, visible) if dirty is None else self._difference(reader, node, visible, dirty)

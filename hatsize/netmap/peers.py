@@ -152,6 +152,6 @@ def _whole_key(node: Node) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _cap_map(capabilities: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any] | None]:
+def _cap_map(capabilities: Mapping[str, Sequence[Any] | None]) -> dict[str, Sequence[Any] | None]:
     """Capabilities as the wire has them: null for those without arguments."""
     return {name: values or None for name, values in capabilities.items()}

@@ -111,6 +111,14 @@ class Compiled:
         """Whether an advertised route needs nobody's approval."""
         return self.approvals.route(node, route)
 
+    def may_tag(self, user: User | None, tag: str) -> bool:
+        """Whether the user may give the tag to a node."""
+        return self.approvals.may_tag(user, (), tag)
+
+    def knows_tag(self, tag: str) -> bool:
+        """Whether the tag has owners, be it an empty list."""
+        return tag in self.document.tag_owners
+
     def address_pools(self, user: User | None, tags: Sequence[str]) -> tuple[str, ...]:
         """The pools from which such a node's IPv4 address comes; none for the tailnet's own."""
         return self.approvals.pools(user, tags)

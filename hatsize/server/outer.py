@@ -1,32 +1,38 @@
 """The public app: what is served on the port itself, outside the tunnel."""
 
-from quart import Blueprint, Quart, Response
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from hatsize import __version__
+from quart import Quart
+
+from hatsize.api import public as api_public
+from hatsize.api.contract import Live
+from hatsize.api.credentials import LOCAL
+from hatsize.api.v1.blueprint import api_v1
 from hatsize.control import login_page, public
+from hatsize.derp import blueprint as derp_pages
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.wire.keys import MachineKey
 
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
-def app(live: LiveTailnet, noise_key: MachineKey) -> Quart:
+
+def app(live: LiveTailnet, api: Live, noise_key: MachineKey) -> Quart:
     """The Quart app for browsers, programs and clients that have no tunnel yet."""
     outer = Quart(__name__)
     outer.config.update(RESPONSE_TIMEOUT=None, BODY_TIMEOUT=30, MAX_CONTENT_LENGTH=4 << 20)
     outer.register_blueprint(public.blueprint(noise_key))
     outer.register_blueprint(login_page.blueprint(live))
-    outer.register_blueprint(_front_door())
+    outer.register_blueprint(derp_pages.blueprint())
+    outer.register_blueprint(api_public.public(api))
+    outer.register_blueprint(api_v1(api))
     return outer
 
 
-def _front_door() -> Blueprint:
-    routes = Blueprint("front_door", __name__)
+def trusted(asgi: ASGIApp) -> ASGIApp:
+    """The same app for connections whose peers are trusted by the mode of the socket they came through."""
 
-    @routes.get("/")
-    async def index() -> Response:
-        return Response(f"Hatsize {__version__}\n", content_type="text/plain; charset=utf-8")
+    async def local(scope: Any, receive: Any, send: Any) -> None:
+        await asgi({**scope, "state": {**scope.get("state", {}), LOCAL: True}}, receive, send)
 
-    @routes.get("/robots.txt")
-    async def robots() -> Response:
-        return Response("User-agent: *\nDisallow: /\n", content_type="text/plain; charset=utf-8")
-
-    return routes
+    return local

@@ -1,7 +1,7 @@
 """The plugins of a server: the built-in ones, and those the settings enable."""
 
+import logging
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
@@ -9,18 +9,21 @@ from hatsize.builtin import auth, ipam
 from hatsize.builtin import policy as builtin_policy
 from hatsize.builtin.magicdns import DnsDefaults, MagicDNSPlugin
 from hatsize.builtin.storage import plugin as builtin_storage
+from hatsize.hooks.discovery import find, settings_model
 from hatsize.hooks.manager import PluginError, Plugins, with_builtins
 from hatsize.hooks.storage import Storage, StorageOptions
 from hatsize.live.services import Services
-from hatsize.server.settings import Settings
+from hatsize.server.settings import Settings, load_section
 from hatsize.wire.tailcfg import DNSRecord
 
-GROUP = "hatsize"
-"""The entry-point group in which plugins announce themselves."""
+log = logging.getLogger(__name__)
 
 
 def load_plugins(settings: Settings) -> Plugins:
-    """All plugins, enabled ones in the settings' order; PluginError names the one that cannot be had."""
+    """All plugins, enabled ones in the settings' order, each with its settings.
+
+    PluginError names one that cannot be used, SettingsError what is wrong in a plugin's section.
+    """
     plugins = with_builtins(
         [
             *auth.plugins(),
@@ -28,10 +31,14 @@ def load_plugins(settings: Settings) -> Plugins:
             ("magicdns", MagicDNSPlugin(_dns_defaults(settings))),
             ("policy", builtin_policy.Plugin()),
             ("sql-storage", builtin_storage),
-        ]
+        ],
+        settings.data_dir,
     )
     for name in settings.plugins.enabled:
-        plugins.add(_found(name), name)
+        _enable(plugins, name, settings)
+    for name in settings.plugins.model_extra or {}:
+        if name not in plugins.names:
+            log.warning("settings of plugin %s are not read: it is not in plugins.enabled", name)
     return plugins
 
 
@@ -53,15 +60,12 @@ def networks(settings: Settings) -> tuple[Sequence[IPv4Network], Sequence[IPv6Ne
     return ([IPv4Network(v4)] if v4 else []), ([IPv6Network(v6)] if v6 else [])
 
 
-def _found(name: str) -> Any:
-    announced = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in announced:
-        there = ", ".join(sorted(announced)) or "none"
-        raise PluginError(f"plugin {name!r} is not installed; installed are: {there}. Install it with pip")
-    try:
-        return announced[name].load()
-    except Exception as error:
-        raise PluginError(f"plugin {name!r} cannot be loaded: {error}") from error
+def _enable(plugins: Plugins, name: str, settings: Settings) -> None:
+    if name in plugins.names:
+        raise PluginError(f"plugin {name!r} is there already: take it out of plugins.enabled")
+    plugin = find(name).load()
+    model = settings_model(plugin, name)
+    plugins.add(plugin, name, load_section(settings, name, model) if model else None)
 
 
 def _storage(plugins: Plugins, settings: Settings) -> Storage:

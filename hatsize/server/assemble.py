@@ -1,0 +1,98 @@
+"""Puts a server's rooms together from its settings."""
+
+from dataclasses import dataclass
+
+from anyio import to_thread
+
+from hatsize.control import machine
+from hatsize.control.registration import Registrar
+from hatsize.control.sessions import Hub
+from hatsize.control.tunnel import PATH, UPGRADE, Tunnel
+from hatsize.derp.server import DerpServer
+from hatsize.live.services import Services, Terms
+from hatsize.live.tailnet import LiveTailnet, utc_now
+from hatsize.server import outer
+from hatsize.server.address import Place, place_of
+from hatsize.server.api_view import ApiView
+from hatsize.server.first_run import open_tailnet
+from hatsize.server.listener import Listener
+from hatsize.server.plugins import networks
+from hatsize.server.relay import embedded_relay
+from hatsize.server.relay_map import RelayMap
+from hatsize.server.secret_files import kept_key
+from hatsize.server.settings import Settings
+from hatsize.server.tls import CertificateFiles, build_context, meta_certificate, pin, self_signed
+from hatsize.wire.keys import machine_key
+from hatsize.wire.upgrade import Upgrader
+
+NOISE_KEY = "noise.key"
+RELAY_KEY = "derp.key"
+RELAY = ("/derp", "DERP")
+
+
+@dataclass(slots=True)
+class Parts:
+    """A server put together and not yet listening."""
+
+    settings: Settings
+    place: Place
+    live: LiveTailnet
+    hub: Hub
+    registrar: Registrar
+    tunnel: Tunnel
+    relay: DerpServer | None
+    relay_map: RelayMap
+    listener: Listener
+    """On TCP, for everybody."""
+    local: Listener
+    """On the Unix socket, for whoever may open it."""
+
+
+async def assemble(settings: Settings, services: Services) -> Parts:
+    """Put a server's rooms together."""
+    place = place_of(settings)
+    noise_key = kept_key(settings.data_dir / NOISE_KEY)
+    relay_key = kept_key(settings.data_dir / RELAY_KEY)
+    certificate = _certificate(settings, place)
+    relay_map = RelayMap(settings, place, "" if settings.tls.cert_file else pin(certificate.certificate))
+    await relay_map.load()
+    state = await to_thread.run_sync(open_tailnet, services.storage, settings.dns.base_domain, utc_now())
+    live = LiveTailnet(state, services, _terms(settings), relay_map)
+    hub = Hub(live)
+    registrar = Registrar(live, lambda auth_id: f"{place.url}/register/{auth_id}")
+    tunnel = Tunnel(noise_key, machine.app(live, hub, registrar))
+    relay = (
+        embedded_relay(live, relay_key, verify_clients=settings.derp.verify_clients) if settings.derp.enabled else None
+    )
+    upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}
+    if relay is not None:
+        upgraders[RELAY] = relay.take
+    outer_app = outer.app(live, ApiView(live, registrar, settings), machine_key(noise_key.public))
+    listener = Listener(
+        outer_app,
+        upgraders,
+        build_context(certificate, meta_certificate(relay_key.public)),
+        [str(network) for network in settings.trusted_proxies],
+    )
+    return Parts(
+        settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, Listener(outer.trusted(outer_app))
+    )
+
+
+def _terms(settings: Settings) -> Terms:
+    v4, v6 = networks(settings)
+    return Terms(
+        base_domain=settings.dns.base_domain,
+        domain=settings.dns.base_domain,
+        v4=v4,
+        v6=v6,
+        key_expiry=settings.node.expiry or None,
+        ephemeral_timeout=settings.node.ephemeral_timeout,
+    )
+
+
+def _certificate(settings: Settings, place: Place) -> CertificateFiles:
+    """The configured certificate, or one of our own that names every way the server may be reached by."""
+    if settings.tls.cert_file and settings.tls.key_file:
+        return CertificateFiles(settings.tls.cert_file, settings.tls.key_file)
+    return self_signed(settings.data_dir, [place.host])

@@ -1,0 +1,66 @@
+"""The DERP map this server hands out: its own relay, the configured files and URLs, and the policy's."""
+
+from collections.abc import Callable
+
+from hatsize.derp import http_client
+from hatsize.derp.map import embedded_region, for_version, merge
+from hatsize.derp.map_sources import MapSources
+from hatsize.server.address import Place
+from hatsize.server.settings import Settings
+from hatsize.wire.tailcfg import DERPMap, DERPRegion
+
+
+class RelayMap:
+    """Gives each capability version its form of the map; `load` first."""
+
+    def __init__(self, settings: Settings, place: Place, pin: str) -> None:
+        """`pin` is the certificate's `sha256-raw:…`, empty for one that clients can verify."""
+        derp = settings.derp
+        own = DERPMap(Regions={derp.region_id: _region(settings, place, pin)} if derp.enabled else {})
+        self._sources = MapSources(urls=derp.urls, paths=derp.paths, own=own, fetch=http_client.get)
+        self._of_policy: DERPMap | None = None
+        self._forms: dict[int, DERPMap] = {}
+
+    def __call__(self, cap_version: int) -> DERPMap:
+        form = self._forms.get(cap_version)
+        if form is None:
+            maps = [self._sources.current, *([self._of_policy] if self._of_policy else [])]
+            form = self._forms[cap_version] = for_version(merge(maps), cap_version)
+        return form
+
+    async def load(self) -> None:
+        """Read the configured files and URLs; raises DERPMapError."""
+        await self._sources.load()
+        self._forms.clear()
+
+    async def refresh(self, every: float, changed: Callable[[], None]) -> None:
+        """Read them again every so many seconds until cancelled."""
+
+        async def told(_map: DERPMap) -> None:
+            self._forms.clear()
+            changed()
+
+        await self._sources.refresh(every, told)
+
+    def take_policy(self, derp_map: DERPMap | None) -> bool:
+        """Take the policy's own map in; whether that is news."""
+        news = derp_map != self._of_policy
+        self._of_policy = derp_map
+        if news:
+            self._forms.clear()
+        return news
+
+
+def _region(settings: Settings, place: Place, pin: str) -> DERPRegion:
+    derp = settings.derp
+    return embedded_region(
+        place.host,
+        derp_port=place.port,
+        stun_port=settings.stun.listen.port if settings.stun.enabled else -1,
+        pin=pin,
+        region_id=derp.region_id,
+        code=derp.region_code,
+        name=derp.region_name,
+        ipv4=derp.ipv4 or place.ipv4 or ("none" if place.ipv6 else ""),
+        ipv6=derp.ipv6 or place.ipv6 or ("none" if place.ipv4 else ""),
+    )

@@ -1,0 +1,119 @@
+"""`hatsize serve`: runs a server, and takes it down in order."""
+
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+from anyio import to_thread
+
+from hatsize.derp.stun import StunServer
+from hatsize.server import duties
+from hatsize.server.assemble import Parts, assemble
+from hatsize.server.first_run import join_key
+from hatsize.server.logs import configure_logs
+from hatsize.server.plugins import choose_services, load_plugins
+from hatsize.server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GRACE = 1.0
+"""Seconds that running requests have at the end; with the relay's farewell the server is gone in under two."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    configure_logs(settings.log.level, settings.log.format)
+    anyio.run(serve, settings, backend_options={"use_uvloop": True})
+
+
+async def serve(settings: Settings, ready: Callable[[Parts], None] | None = None) -> None:
+    """Serve until told to stop by a signal; `ready` is called once connections are accepted."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    services = choose_services(load_plugins(settings), settings)
+    await to_thread.run_sync(services.storage.open)
+    try:
+        parts = await assemble(settings, services)
+        async with anyio.create_task_group() as tasks, _listening(parts):
+            duties.start(tasks, parts.live, parts.hub)
+            if parts.relay is not None:
+                tasks.start_soon(parts.relay.run)
+            if settings.derp.auto_update and (settings.derp.urls or settings.derp.paths):
+                every = settings.derp.update_frequency.total_seconds()
+                tasks.start_soon(parts.relay_map.refresh, every, parts.live.settings_changed)
+            await _greet(parts)
+            if ready is not None:
+                ready(parts)
+            await _told_to_stop()
+            tasks.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(services.storage.close)
+
+
+@contextlib.asynccontextmanager
+async def _listening(parts: Parts) -> AsyncIterator[None]:
+    """Accept connections inside, and end them all in order afterwards."""
+    settings, listener = parts.settings, parts.listener
+    stun = await _stun(settings)
+    try:
+        for address in settings.listen:
+            await _listen(parts, address.host, address.port)
+        parts.local.start_unix(settings.socket, settings.api.socket_mode)
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            if stun is not None:
+                stun.close()
+            parts.hub.close()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(listener.stop, GRACE)
+                tasks.start_soon(parts.local.stop, GRACE)
+                tasks.start_soon(parts.tunnel.close)
+                if parts.relay is not None:
+                    tasks.start_soon(parts.relay.close)
+            await parts.live.flush()
+            settings.socket.unlink(missing_ok=True)
+
+
+async def _listen(parts: Parts, host: str, port: int) -> None:
+    """Listen on one address; one of IPv6 is left out where the machine has none."""
+    try:
+        await parts.listener.start(host, port)
+    except OSError as error:
+        if host == "::" and parts.listener.sockets:
+            log.info("not listening on IPv6: %s", error.strerror or error)
+            return
+        raise
+
+
+async def _stun(settings: Settings) -> StunServer | None:
+    """The STUN server; a port in use is a warning, for several servers may run on one machine."""
+    if not settings.stun.enabled:
+        return None
+    address = settings.stun.listen
+    try:
+        return await StunServer.start(address.host, address.port)
+    except OSError as error:
+        log.warning("no STUN on %s: %s; clients find their address by other means", address, error.strerror or error)
+        return None
+
+
+async def _greet(parts: Parts) -> None:
+    """Say where the server is, and how to join it."""
+    url = parts.place.url
+    print(f"Hatsize serves {url} (data in {parts.settings.data_dir})", flush=True)  # noqa: T201 - for the person
+    key = await join_key(parts.live)
+    if key is not None:
+        print("Add a first machine within the hour, on that machine:\n", flush=True)  # noqa: T201
+        print(f"  tailscale up --login-server {url} --auth-key {key}\n", flush=True)  # noqa: T201
+    else:
+        print("Add a machine with a key from: hatsize preauthkeys create --user 1", flush=True)  # noqa: T201
+
+
+async def _told_to_stop() -> None:
+    """Return when SIGINT or SIGTERM comes."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            return

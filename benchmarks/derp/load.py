@@ -1,0 +1,31 @@
+"""Builds and runs the load generator, a small Go program beside this file."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(__file__).parent / "load"
+
+
+def build_load(folder: Path) -> Path:
+    """The generator's binary, built into a folder."""
+    binary = folder / "load"
+    subprocess.run(["go", "build", "-o", binary, "."], cwd=SOURCE, check=True)
+    return binary
+
+
+def measure(load: Path, url: str, flags: list[str], *, during: tuple[Callable[[], float], ...] = ()) -> dict[str, Any]:
+    """What the generator measures; with `during`, what that says while its connections stay."""
+    with subprocess.Popen([load, "-url", url, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        line = process.stdout.readline()
+        if not line:
+            raise SystemExit(f"the load generator failed against {url}")
+        result: dict[str, Any] = json.loads(line)
+        for ask in during:
+            result["during"] = ask()
+        process.stdin.close()
+    return result

@@ -119,9 +119,9 @@ def test_shows_the_peers_and_routes_the_service_showed(suite, case_id):
     for name, node in case["nodes"].items():
         seen = {peer for peer in ids if compiled.visible(ids[name]) >> compiled.index_of(ids[peer]) & 1}
         assert seen == set(node["peers"]), name
-        for peer, shown in node["peers"].items():
-            assert list(compiled.allowed_ips(ids[name], ids[peer])) == shown["allowed_ips"], (name, peer)
-            assert list(compiled.primary_routes(ids[name], ids[peer])) == shown["primary_routes"], (name, peer)
+        for peer, entry in node["peers"].items():
+            assert list(compiled.allowed_ips(ids[name], ids[peer])) == entry["allowed_ips"], (name, peer)
+            assert list(compiled.primary_routes(ids[name], ids[peer])) == entry["primary_routes"], (name, peer)
         assert list(compiled.allowed_ips(ids[name], ids[name])) == node["self"]["allowed_ips"]
         assert list(compiled.primary_routes(ids[name], ids[name])) == node["self"]["primary_routes"]
 

@@ -72,8 +72,11 @@ class Live(Protocol):
     async def run(self, command: Command) -> Change | None:
         """Carry out a command, one at a time, durable before this returns; raises RefusedError and StorageError."""
 
-    async def register(self, auth_id: str, user_id: int, actor: str) -> Node:
-        """Complete the registration that waits under an auth id, as a user's; NotFoundError when none does."""
+    async def register(self, auth_id: str, user_id: int, method: str) -> Node:
+        """Complete the registration that waits under an auth id, as a user's; NotFoundError when none does.
+
+        `method` is what the node then says let it in.
+        """
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         """The (IPv4, IPv6) a node should have: those it has that still fit, or new ones. Called within a command."""

@@ -8,6 +8,7 @@ import msgspec
 from werkzeug.exceptions import HTTPException
 
 from hatsize.hooks.storage import StorageError
+from hatsize.policy.errors import PolicyError
 from hatsize.tailnet.errors import AlreadyExistsError, NotAllowedError, NotFoundError, RefusedError
 
 CONTENT_TYPE = "application/problem+json"
@@ -54,6 +55,8 @@ def problem_of(error: Exception) -> Problem:
             return bad_request(str(error))
         case HTTPException():
             return Problem(HTTPStatus(error.code or 500), error.description or "")
+        case PolicyError():
+            return bad_request(str(error))
         case StorageError():
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"nothing was changed, try again: {error}")
     bug = secrets.token_hex(4)

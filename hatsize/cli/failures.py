@@ -14,6 +14,10 @@ class Failure(click.ClickException):
         self.ctx = click.get_current_context(silent=True)
 
 
+class Refused(Failure):
+    """A server's refusal, in its words."""
+
+
 class WrongSettings(Failure):
     """Settings that cannot be used; exits 2."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from hatsize.cli.failures import Failure
+from hatsize.cli.failures import Failure, Refused
 from hatsize.cli.invocation import invocation
 from hatsize.server.settings_paths import SOCKET_NAME, default_data_dir
 
@@ -30,12 +30,12 @@ class SocketConnection(HTTPConnection):
 
 
 def ask(method: str, path: str, body: Any = None, **query: str) -> Any:
-    """Carry out an operation of API v1, `path` being what follows `/api/v1`; raises Failure with the server's words."""
+    """Carry out an operation of API v1, `path` being what follows `/api/v1`; raises Refused with the server's words."""
     target = f"/api/v1{path}" + (f"?{urlencode(query)}" if query else "")
     content = None if body is None else json.dumps(body).encode()
     status, answer = _exchange(method, target, content)
     if status != 200:
-        raise Failure(answer.get("detail") or answer.get("title") or f"the server answered with status {status}")
+        raise Refused(answer.get("detail") or answer.get("title") or f"the server answered with status {status}")
     return answer
 
 

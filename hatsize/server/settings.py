@@ -21,7 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Settings(Section):
-    """All that can be set. `docs/settings.md` lists the keys for people."""
+    """All that can be set."""
 
     server_url: ServerUrl = ""
     """What clients reach this server by; empty to make one from the address it listens on."""

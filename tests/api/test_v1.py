@@ -203,3 +203,12 @@ async def test_health_follows_the_storage(live, api):
     assert await answer(api, "GET", "health") == (200, {"databaseConnectivity": True})
     live.storage_is_there = False
     assert await answer(api, "GET", "health") == (200, {"databaseConnectivity": False})
+
+
+async def test_a_policy_is_previewed_for_the_tailnet_as_it_is(live, api):
+    await joined(live, api)
+    status, body = await answer(api, "POST", "policy/preview", {"policy": '{"grants": []}'})
+    assert status == 200
+    assert set(body["nodes"]["node-a"]) == {"packet_filter_rules", "ssh_rules", "peers", "cap_map"}
+    assert live.policy.current() is None
+    assert (await answer(api, "POST", "policy/preview", {"policy": "{"}))[0] == 400

@@ -32,7 +32,10 @@ def api_v1(live: Live) -> Blueprint:
     @blueprint.errorhandler(Exception)
     async def failed(error: Exception) -> Response:
         problem = problem_of(error)
-        return Response(problem.encoded(), problem.status, content_type=CONTENT_TYPE)
+        response = Response(problem.encoded(), problem.status, content_type=CONTENT_TYPE)
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
 
     @blueprint.before_request
     async def preflight() -> Response | None:

@@ -1,10 +1,17 @@
 """API v1: the policy."""
 
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
+from anyio import to_thread
+
+from hatsize.api.contract import Live
 from hatsize.api.problems import Problem, bad_request
 from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.schema import Body, Nothing, PolicyAnswer, go_time
+from hatsize.api.v1.schema import Answer, Body, Nothing, PolicyAnswer, go_time
+from hatsize.policy.preview import preview
+from hatsize.policy.topology import Topology, from_state
 from hatsize.tailnet.commands.policy import save_policy
 from hatsize.tailnet.model import PolicyVersion
 
@@ -13,6 +20,11 @@ area = Area("Policy")
 
 class GivenPolicy(Body):
     policy: str = ""
+
+
+class PreviewAnswer(Answer):
+    nodes: dict[str, Any]
+    """By node name: `packet_filter_rules`, `ssh_rules`, `peers`, `cap_map`."""
 
 
 @area.add("GET", "/policy", "getPolicy", "Show the policy in force")
@@ -41,3 +53,15 @@ async def set_policy(call: Call, body: GivenPolicy) -> PolicyAnswer:
 async def check_policy(call: Call, body: GivenPolicy) -> Nothing:
     call.live.policy.check(body.policy, call.live.state)
     return Nothing()
+
+
+@area.add("POST", "/policy/preview", "previewPolicy", "Show what each node would be sent under a policy")
+async def preview_policy(call: Call, body: GivenPolicy) -> PreviewAnswer:
+    return PreviewAnswer(nodes=await to_thread.run_sync(preview, body.policy, _topology(call.live)))
+
+
+def _topology(live: Live) -> Topology:
+    """The tailnet as it is, in mappings that do not change when it goes on."""
+    tailnet = from_state(live.state)
+    online = frozenset(node_id for node_id in tailnet.nodes if live.is_online(node_id))
+    return replace(tailnet, users=dict(tailnet.users), nodes=dict(tailnet.nodes), online=online)

@@ -53,7 +53,7 @@ def node_json(live: Live, node: Node) -> NodeJson:
         online=live.is_online(node.id),
         approved_routes=list(node.approved_routes),
         available_routes=list(node.advertised_routes),
-        subnet_routes=list(live.policy.serving(node.id)),
+        subnet_routes=list(live.policy.serving(node.id)) if live.state.find(Node, node.id) else [],
         tags=list(node.tags),
     )
 

@@ -15,6 +15,8 @@ from hatsize.wire.derp.frames import FrameType
 from hatsize.wire.derp.splitter import Buffer, Frame, FrameError, Splitter
 
 _log = logging.getLogger(__name__)
+_TURN = 128 * 1024
+"""A read of more than this ends the connection's turn: a loop may otherwise read on from a flood for long."""
 _USER_TIMEOUT_MS = 15_000
 """How long sent bytes may stay unacknowledged: a peer that vanished is noticed soon after a keepalive."""
 
@@ -58,7 +60,7 @@ class Connection(asyncio.BufferedProtocol):
         self._receive = host.relay.receive
         self._client: Client | None = None
         self._early: list[Frame] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     def begin(self, trailing: bytes) -> None:
         """Take the transport over; `trailing` came before it."""
@@ -101,6 +103,8 @@ class Connection(asyncio.BufferedProtocol):
                 self._greet(control)
         except FrameError as error:
             self._refuse(error)
+        if nbytes > _TURN:
+            self.pause(0)
 
     def pause_writing(self) -> None:
         if self._client is not None:
@@ -123,9 +127,10 @@ class Connection(asyncio.BufferedProtocol):
         return self._transport.get_write_buffer_size()
 
     def pause(self, seconds: float) -> None:
-        if self._timer is None:
+        if self._timer is None and not self._transport.is_closing():
             self._transport.pause_reading()
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._resume)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(seconds, self._resume) if seconds else loop.call_soon(self._resume)
 
     def close(self) -> None:
         self.write = _discard

@@ -1,13 +1,14 @@
 """The tables: one for each record of the model, the change log, the counters and the secrets.
 
 The tables are generated from the records' fields, the migrations are written by hand; a test holds one to the other.
+No foreign keys: a tagged node may outlive who made it, a node the key it used, and a plugin's rows what they are about.
+What must be there all the same is for `operations.check` to look at.
 """
 
 import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKeyConstraint,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
@@ -24,7 +25,6 @@ from hatsize.tailnet.model import (
     PendingLogin,
     Record,
     Service,
-    Share,
     Tailnet,
     User,
 )
@@ -42,29 +42,16 @@ UNIQUE: dict[type[Record], tuple[tuple[str, ...], ...]] = {
 }
 """What no two rows may have alike."""
 
-REFERENCES: dict[type[Record], tuple[tuple[str, type[Record]], ...]] = {Share: (("node_id", Node),)}
-"""Fields that name a row which must be there. An owner may be gone from a tagged node, a used key from every node."""
-
 metadata = MetaData(
-    naming_convention={"pk": "pk_%(table_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s"},
+    naming_convention={"pk": "pk_%(table_name)s"},
 )
 
 
 def _table(kind: type[Record]) -> Table:
     columns = [column(field) for field in msgspec.structs.fields(kind)]
     unique = [UniqueConstraint(*names, name=f"uq_{kind.table}_{names[-1]}") for names in UNIQUE.get(kind, ())]
-    references = [
-        ForeignKeyConstraint(
-            ("tailnet", field),
-            (f"{target.table}.tailnet", f"{target.table}.id"),
-            name=f"fk_{kind.table}_{field}",
-            deferrable=True,
-            initially="DEFERRED",
-        )
-        for field, target in REFERENCES.get(kind, ())
-    ]
     key = PrimaryKeyConstraint("tailnet", "id")
-    return Table(kind.table, metadata, *columns, key, *unique, *references)
+    return Table(kind.table, metadata, *columns, key, *unique)
 
 
 TABLES: dict[str, Table] = {kind.table: _table(kind) for kind in RECORDS}

@@ -19,7 +19,6 @@ POLL_SECONDS = 0.1
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -16000",
 )
 

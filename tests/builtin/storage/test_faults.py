@@ -90,15 +90,6 @@ def test_a_number_no_column_holds(storage):
     recovers(storage)
 
 
-def test_a_share_of_no_node_is_refused(storage):
-    from hatsize.tailnet.model import Share
-    from hatsize.testing.contracts.storage_samples import NOON
-
-    with pytest.raises(StorageError, match="FOREIGN KEY constraint failed"):
-        storage.commit([change(Share(id=1, node_id=9, created=NOON))], 1)
-    recovers(storage)
-
-
 def test_a_damaged_file(storage, tmp_path):
     storage.close()
     file = tmp_path / "hatsize.db"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from hatsize.builtin.storage import rows
 from hatsize.builtin.storage.database import Database
 from hatsize.builtin.storage.schema import CHANGE, COUNTER, SEQ, TABLES
-from hatsize.tailnet.model import Credential, Node, Tailnet, User
+from hatsize.tailnet.model import Credential, Node, Share, Tailnet, User
 
 
 def check(database: Database) -> list[str]:
@@ -24,8 +24,8 @@ def check(database: Database) -> list[str]:
 
 def _tailnet(connection: Connection, tailnet: int) -> Iterator[str]:
     where = f"tailnet {tailnet}: "
-    for finding in (*_nodes(connection, tailnet), *_sequence(connection, tailnet), *_counters(connection, tailnet)):
-        yield where + finding
+    for look in (_nodes, _belongings, _sequence, _counters):
+        yield from (where + finding for finding in look(connection, tailnet))
 
 
 def _file(connection: Connection) -> Iterator[str]:
@@ -35,8 +35,6 @@ def _file(connection: Connection) -> Iterator[str]:
     for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
         if line != "ok":
             yield f"file: {line}"
-    for table, *_ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield f"file: a row of {table} names a row that is not there"
 
 
 def _strays(connection: Connection, known: set[int]) -> Iterator[str]:
@@ -53,6 +51,14 @@ def _nodes(connection: Connection, tailnet: int) -> Iterator[str]:
             yield f"node {node.id} ({node.given_name}) is owned by user {node.user_id}, who is not there"
     held = Counter(address for node in nodes for address in node.addresses)
     yield from (f"address {address} is held by {count} nodes" for address, count in held.items() if count > 1)
+
+
+def _belongings(connection: Connection, tailnet: int) -> Iterator[str]:
+    users = {user.id for user in rows.read_tailnet(connection, User, tailnet)}
+    nodes = {node.id for node in rows.read_tailnet(connection, Node, tailnet)}
+    for share in rows.read(connection, Share, TABLES[Share.table].c.tailnet == tailnet):
+        if share.node_id not in nodes:
+            yield f"share {share.id} is of node {share.node_id}, which is not there"
     for credential in rows.read(connection, Credential, TABLES[Credential.table].c.tailnet == tailnet):
         if credential.user_id is not None and credential.user_id not in users and credential.revoked is None:
             yield f"credential {credential.id} belongs to user {credential.user_id}, who is not there"

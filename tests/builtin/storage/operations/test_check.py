@@ -27,6 +27,7 @@ def test_a_sound_database_has_no_findings(storage):
             "node 2 is there, but the last id given out is 1",
         ),
         ("UPDATE credential SET user_id = 9, revoked = NULL", "credential 1 belongs to user 9, who is not there"),
+        ("UPDATE share SET node_id = 9", "share 1 is of node 9, which is not there"),
         ("DELETE FROM tailnet WHERE id = 1", "tailnet 1: is not there, but has rows in node"),
     ],
 )

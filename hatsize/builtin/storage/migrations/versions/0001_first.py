@@ -141,13 +141,6 @@ def upgrade() -> None:
         sa.Column("allow_exit_node", sa.Boolean, nullable=False),
         sa.Column("created", TIME, nullable=False),
         sa.PrimaryKeyConstraint("tailnet", "id", name="pk_share"),
-        sa.ForeignKeyConstraint(
-            ["tailnet", "node_id"],
-            ["node.tailnet", "node.id"],
-            name="fk_share_node_id",
-            deferrable=True,
-            initially="DEFERRED",
-        ),
     )
     op.create_table(
         "service",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hatsize.hooks import hookspec
+from hatsize.hooks.setup import Setup
 from hatsize.tailnet.model import Identity, Node, PendingLogin, User
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import RegisterRequest
@@ -101,20 +102,96 @@ class PasswordProvider(Protocol):
 
 
 @hookspec
-def hatsize_register_registration_decider() -> RegistrationDecider:  # type: ignore[empty-body]
-    """Supply a decider on registrations. *Service*: all enabled ones are asked, in the settings' order."""
+def hatsize_register_registration_decider(  # type: ignore[empty-body]
+    setup: Setup,
+) -> RegistrationDecider | Sequence[RegistrationDecider]:
+    """Supply a decider on registrations. *Service*: all are asked, in the settings' order, approval by hand last.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_registration_decider(self, setup):
+            return OfficeHours()
+
+        class OfficeHours:
+            name = "office-hours"
+
+            def decide(self, state, registration):
+                return None if 8 <= registration.now.hour < 18 else Deny("come back between 8 and 18 o'clock UTC")
+    """
 
 
 @hookspec
-def hatsize_register_login_provider() -> LoginProvider:  # type: ignore[empty-body]
-    """Supply a way to log in on the web page. *Service*: all enabled ones are shown."""
+def hatsize_register_login_provider(  # type: ignore[empty-body]
+    setup: Setup,
+) -> LoginProvider | Sequence[LoginProvider]:
+    """Supply ways to log in on the web page. *Service*: all are shown, in the settings' order.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_login_provider(self, setup):
+            return [Button("work", "Log in with the office's account"), Button("guest", "I am a guest")]
+
+        class Button:
+            def __init__(self, name, title):
+                self.name, self.title = name, title
+
+            def start_url(self, login):
+                return f"/portal/{self.name}?auth={login.auth_id}"
+    """
 
 
 @hookspec
-def hatsize_register_password_provider() -> PasswordProvider:  # type: ignore[empty-body]
-    """Supply a password check. *Service*: all enabled ones are tried, in the settings' order."""
+def hatsize_register_password_provider(  # type: ignore[empty-body]
+    setup: Setup,
+) -> PasswordProvider | Sequence[PasswordProvider]:
+    """Supply a password check. *Service*: all are tried, in the settings' order.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_password_provider(self, setup):
+            return Door()
+
+        class Door:
+            name = "door"
+            title = "Office account"
+
+            async def check(self, username, password, remote):
+                if not compare_digest(password.encode(), b"sesame"):
+                    return None
+                return LoginIdentity(Identity("door", username), name=username)
+    """
 
 
 @hookspec
 async def hatsize_registration(state: State, registration: Registration, user: User | None) -> Decision | None:
-    """Say no to, or hold, a registration that would be allowed. *First*: the first answer that is not None counts."""
+    """Say no to, or hold, a registration that would be allowed. *First*: the first answer that is not None counts.
+
+    A `Deny` refuses it, an `Allow` with `authorized=False` holds it for an administrator, an `AskUser` sends its user
+    to the web page. `user` is whose node it would be, None for a tagged one. A plugin that fails or is too slow counts
+    as a `Deny`.
+
+    Example:
+
+        @hookimpl
+        async def hatsize_registration(self, registration):
+            if registration.request.Hostinfo.OS == "windows":
+                return Deny("this network has no room for Windows")
+    """
+
+
+@hookspec
+async def hatsize_login(state: State, identity: LoginIdentity) -> LoginIdentity | Deny | None:
+    """Amend who an identity provider says has logged in, or refuse it. *Chain*: each gets what the one before made.
+
+    None leaves it as it is; a `Deny` ends the chain. A plugin that fails or is too slow counts as a `Deny`.
+
+    Example:
+
+        @hookimpl
+        async def hatsize_login(self, identity):
+            if identity.email.endswith("@guest.example.com"):
+                return replace(identity, groups=(*identity.groups, "group:guests@example.com"))
+    """

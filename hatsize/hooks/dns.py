@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hatsize.hooks import hookspec
+from hatsize.hooks.setup import Setup
 from hatsize.tailnet.model import Node
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DNSConfig, DNSRecord
@@ -33,15 +34,57 @@ class ChallengePublisher(Protocol):
 
 
 @hookspec
-def hatsize_register_dns_provider() -> DNSProvider:  # type: ignore[empty-body]
-    """Supply a DNS provider. *Service*: all enabled ones are used, in the settings' order."""
+def hatsize_register_dns_provider(setup: Setup) -> DNSProvider | Sequence[DNSProvider]:  # type: ignore[empty-body]
+    """Supply a DNS provider. *Service*: all are used, in the settings' order, MagicDNS first.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_dns_provider(self, setup):
+            return PhonesUseOurs()
+
+        class PhonesUseOurs:
+            name = "phones"
+
+            def configure(self, state, node, config):
+                if node.hostinfo.OS not in {"iOS", "android"}:
+                    return config
+                return msgspec.structs.replace(config, Resolvers=(*config.Resolvers, Resolver(Addr="10.0.0.53")))
+    """
 
 
 @hookspec
-def hatsize_register_challenge_publisher() -> ChallengePublisher:  # type: ignore[empty-body]
-    """Supply a publisher of challenge records. *Service*: the first one whose domains fit is used."""
+def hatsize_register_challenge_publisher(  # type: ignore[empty-body]
+    setup: Setup,
+) -> ChallengePublisher | Sequence[ChallengePublisher]:
+    """Supply a publisher of challenge records. *Service*: the first one whose domains fit is used.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_challenge_publisher(self, setup):
+            return ByHand()
+
+        class ByHand:
+            name = "by-hand"
+
+            def domains(self):
+                return ["example.com"]
+
+            async def publish(self, node, name, record_type, value):
+                raise RuntimeError(f"ask the office to publish {name} {record_type} {value}")
+    """
 
 
 @hookspec
 async def hatsize_dns_records(state: State) -> Sequence[DNSRecord]:  # type: ignore[empty-body]
-    """Contribute extra records of the whole tailnet. *All*: the results are joined."""
+    """Contribute records that every node resolves. *All*: the answers are joined, in the settings' order.
+
+    Asked at the start and then every half minute; while a plugin does not answer, its last records stay.
+
+    Example:
+
+        @hookimpl
+        async def hatsize_dns_records(self, state):
+            return [DNSRecord(Name="printer.office.internal", Value="192.168.1.9")]
+    """

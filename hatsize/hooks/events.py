@@ -34,10 +34,29 @@ VOCABULARY: dict[str, str] = {
 
 @hookspec
 async def hatsize_changed(state: State, change: Change) -> None:
-    """Hear of a change that is durable and true. *All*: a listener that fails is logged and counted, and hurts
-    nobody."""
+    """Hear of a change that is durable and true. *All*: each listener hears every change, in order.
+
+    `change.kind` is one of `VOCABULARY`; `state` is as it is when the listener is called, which may be later than the
+    change. Each plugin has a queue of its own: one that is slow delays neither the server nor the others, and when its
+    queue is full, what comes next is lost to it, logged and counted. Durable changes are numbered without holes
+    (`change.seq`), so a listener can tell; `node.reported` is number 0.
+
+    Example:
+
+        @hookimpl
+        async def hatsize_changed(self, change):
+            print(f"{change.at:%H:%M} {change.actor}: {VOCABULARY[change.kind]}")
+    """
 
 
 @hookspec
 async def hatsize_node_online(state: State, node_id: int, online: bool) -> None:
-    """Hear that a node's map stream opened, or stayed away for long enough to count as offline. *All*."""
+    """Hear that a node's map stream opened, or stayed away for long enough to count as offline. *All*, as above.
+
+    Example:
+
+        @hookimpl
+        async def hatsize_node_online(self, state, node_id, online):
+            node = state.find(Node, node_id)
+            print(node.given_name if node else node_id, "is here" if online else "has left")
+    """

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
 from hatsize.hooks import hookspec
+from hatsize.hooks.setup import Setup
 from hatsize.tailnet.model import Node, User
 
 
@@ -37,5 +38,22 @@ class IPAllocator(Protocol):
 
 
 @hookspec
-def hatsize_register_ip_allocator() -> IPAllocator:  # type: ignore[empty-body]
-    """Supply an IP allocator. *Service*: chosen by `prefixes.allocation`."""
+def hatsize_register_ip_allocator(setup: Setup) -> IPAllocator | Sequence[IPAllocator]:  # type: ignore[empty-body]
+    """Supply an IP allocator. *Service*: chosen by `prefixes.allocation`.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_ip_allocator(self, setup):
+            return ByNumber()
+
+        class ByNumber:
+            name = "by-number"
+
+            def allocate(self, request):
+                node = request.node
+                v4 = next((str(net[node.id]) for net in request.v4 if node.id < net.num_addresses), None)
+                if v4 is None or request.taken(v4):
+                    raise NoAddressError(f"the address of node {node.id} cannot be had")
+                return node.ipv4 or v4, node.ipv6
+    """

@@ -1,10 +1,14 @@
 """Lifecycle: what a plugin adds to the program itself, and when it starts and stops."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hatsize.hooks import hookspec
+from hatsize.hooks.metrics import Figure
+from hatsize.tailnet.model import Change
 from hatsize.tailnet.state import State
 
 if TYPE_CHECKING:
@@ -14,30 +18,113 @@ if TYPE_CHECKING:
 
 
 class Server(Protocol):
-    """The running server, as plugins see it."""
+    """The running server, as plugins see it. Belongs to the event loop's thread."""
 
-    state: State
+    @property
+    def state(self) -> State:
+        """What is true of the tailnet now; only commands change it."""
+
+    @property
+    def url(self) -> str:
+        """What clients and browsers reach the server by, without a slash at the end."""
+
+    @property
+    def data_dir(self) -> Path:
+        """The server's data directory; a plugin keeps its files in a folder of its own name below it."""
 
     def settings_of(self, plugin: str) -> Any:
-        """The plugin's validated settings section."""
+        """The plugin's validated settings section; None for a plugin without one."""
+
+    def now(self) -> datetime:
+        """The server's clock, in UTC."""
+
+    def is_online(self, node_id: int) -> bool:
+        """Whether the node counts as connected."""
+
+    async def run(self, command: Callable[[State], Change | None]) -> Change | None:
+        """Change the state: the command computes the change from the state as it is, and may run twice.
+
+        The change is durable when this returns. Raises what the command raises, and StorageError.
+        """
+
+    def figures(self) -> Sequence[Figure]:
+        """What the server and all plugins count, as it is now."""
 
 
 @hookspec
 def hatsize_settings() -> "type[BaseModel]":  # type: ignore[empty-body]
-    """Supply the model of the plugin's own settings section, `[plugins.NAME]`. *All*, synchronous."""
+    """Supply the model of the plugin's own settings section, `[plugins.NAME]`. *All*, synchronous.
+
+    The section is checked at the start and by `hatsize configtest`; `HATSIZE_PLUGINS_NAME_KEY` sets a key too. Secrets
+    are `SecretStr`. A model that forbids unknown keys (`extra="forbid"`) tells people of their misspellings.
+
+    Example:
+
+        @hookimpl
+        def hatsize_settings(self):
+            return Settings
+
+        class Settings(BaseModel, extra="forbid"):
+            url: str = "https://directory.example.com"
+            token: SecretStr = SecretStr("")
+    """
 
 
 @hookspec
 def hatsize_blueprints(server: Server) -> "Sequence[Blueprint]":  # type: ignore[empty-body]
-    """Supply web pages and HTTP interfaces, mounted on the public port. *All*, synchronous."""
+    """Supply web pages and HTTP interfaces, mounted on the public port. *All*, synchronous.
+
+    The server's own paths go first; `/NAME/…` is the plugin's.
+
+    Example:
+
+        @hookimpl
+        def hatsize_blueprints(self, server):
+            pages = Blueprint("door", __name__, url_prefix="/door")
+
+            @pages.get("/")
+            async def door():
+                return "It is open."
+
+            return [pages]
+    """
 
 
 @hookspec
 def hatsize_commands() -> "Sequence[click.Command]":  # type: ignore[empty-body]
-    """Supply verbs for the command line. *All*, synchronous."""
+    """Supply commands of `hatsize` on the command line. *All*, synchronous.
+
+    Example:
+
+        @hookimpl
+        def hatsize_commands(self):
+            @click.command("door")
+            def door():
+                click.echo("It is open.")
+
+            return [door]
+    """
 
 
 @hookspec
 def hatsize_running(server: Server) -> "AbstractAsyncContextManager[None]":  # type: ignore[empty-body]
     """Supply a context the server runs in: entered before it takes connections, left after the last. *All*,
-    synchronous."""
+    synchronous.
+
+    Contexts are entered in the settings' order and left in the opposite one, each in a task of its own, so that it may
+    hold a task group. Entering has 30 seconds, and a context that fails in it stops the start; one that fails later is
+    logged and counted, and the server goes on without it. Leaving has 5 seconds.
+
+    Example:
+
+        @hookimpl
+        def hatsize_running(self, server):
+            return watching(server)
+
+        @asynccontextmanager
+        async def watching(server):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(anyio.sleep_forever)
+                yield
+                tasks.cancel_scope.cancel()
+    """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hatsize.hooks import hookspec
+from hatsize.hooks.setup import Setup
 from hatsize.tailnet.model import Change, Record, Tailnet
 
 
@@ -96,5 +97,19 @@ class StorageFactory(Protocol):
 
 
 @hookspec
-def hatsize_register_storage() -> StorageFactory:  # type: ignore[empty-body]
-    """Supply a kind of storage. *Service*: chosen by the scheme of `database.url`."""
+def hatsize_register_storage(setup: Setup) -> StorageFactory | Sequence[StorageFactory]:  # type: ignore[empty-body]
+    """Supply a kind of storage. *Service*: chosen by the scheme of `database.url`.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_storage(self, setup):
+            return Papers()
+
+        class Papers:
+            name = "papers"
+            schemes = ("paper",)
+
+            def create(self, options):
+                raise StorageError(f"{options.url}: out of ink")
+    """

@@ -1,0 +1,103 @@
+"""Calling plugins one by one, so that each has its own deadline and none suffers by another."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import anyio
+
+from hatsize.hooks.ledger import Ledger
+
+DEADLINES: dict[str, float] = {
+    "hatsize_changed": 10.0,
+    "hatsize_node_online": 10.0,
+    "hatsize_registration": 10.0,
+    "hatsize_login": 10.0,
+    "hatsize_dns_records": 10.0,
+    "hatsize_node_attributes": 10.0,
+}
+"""Seconds that one plugin has for one call of each asynchronous hook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One plugin's function for one hook."""
+
+    plugin: str
+    hook: str
+    function: Callable[..., Any]
+    takes: Sequence[str]
+    """Which of the hook's arguments it asks for."""
+
+    def __call__(self, arguments: dict[str, Any]) -> Any:
+        return self.function(*(arguments[name] for name in self.takes))
+
+
+class Calls:
+    """The ways to combine what several plugins answer to an asynchronous hook."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def one(self, implementation: Implementation, arguments: dict[str, Any]) -> tuple[bool, Any]:
+        """Call one plugin: whether it answered in time and without an error, and its answer."""
+        plugin, hook, started = implementation.plugin, implementation.hook, monotonic()
+        done, answer = False, None
+        try:
+            with anyio.move_on_after(DEADLINES[hook]) as deadline:
+                awaitable: Awaitable[Any] = implementation(arguments)
+                answer = await awaitable
+                done = True
+            if deadline.cancelled_caught:
+                self._ledger.cut_off(plugin, hook, DEADLINES[hook])
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and hurts nobody
+            self._ledger.failed(plugin, hook, error)
+        finally:
+            self._ledger.took(plugin, hook, monotonic() - started)
+        return done, answer
+
+    async def first(
+        self, implementations: Sequence[Implementation], arguments: dict[str, Any], otherwise: Any = None
+    ) -> Any:
+        """Ask one after the other; the first answer that is not None. `otherwise` is what a plugin that fails says."""
+        for implementation in implementations:
+            done, answer = await self.one(implementation, arguments)
+            said = answer if done else otherwise
+            if said is not None:
+                return said
+        return None
+
+    async def all(self, implementations: Sequence[Implementation], arguments: dict[str, Any]) -> dict[str, Any]:
+        """Ask all at once; the answers that are not None, by plugin, in the settings' order."""
+        answers: dict[str, Any] = dict.fromkeys(each.plugin for each in implementations)
+
+        async def ask(implementation: Implementation) -> None:
+            _, answers[implementation.plugin] = await self.one(implementation, arguments)
+
+        async with anyio.create_task_group() as tasks:
+            for implementation in implementations:
+                tasks.start_soon(ask, implementation)
+        return {plugin: answer for plugin, answer in answers.items() if answer is not None}
+
+    async def chain(
+        self,
+        implementations: Sequence[Implementation],
+        arguments: dict[str, Any],
+        value: str,
+        otherwise: Any = None,
+    ) -> Any:
+        """Ask one after the other, each with what the one before made of the argument named `value`.
+
+        An answer of another type than that argument's ends the chain, and so does `otherwise`, which is what a plugin
+        that fails says.
+        """
+        for implementation in implementations:
+            done, answer = await self.one(implementation, arguments)
+            said = answer if done else otherwise
+            if said is None:
+                continue
+            if not isinstance(said, type(arguments[value])):
+                return said
+            arguments = {**arguments, value: said}
+        return arguments[value]

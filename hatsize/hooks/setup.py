@@ -1,0 +1,17 @@
+"""What a plugin is told when its services are asked for."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The plugin's place in this server, before anything runs."""
+
+    name: str
+    """What the settings call the plugin."""
+    settings: Any = None
+    """The plugin's section, an instance of the model of its `hatsize_settings`; None where it has none."""
+    data_dir: Path = field(default_factory=Path)
+    """The server's data directory; a plugin keeps its files in a folder of its own name below it."""

@@ -32,6 +32,13 @@ def entry(change: Change, seq: int) -> dict[str, Any]:
     }
 
 
+def is_kept(connection: Connection, tailnet: int, entries: Sequence[dict[str, Any]]) -> bool:
+    """Whether the log holds just these entries."""
+    numbers = [made["seq"] for made in entries]
+    query = select(CHANGE).where(CHANGE.c.tailnet == tailnet, CHANGE.c.seq.between(numbers[0], numbers[-1]))
+    return [dict(row) for row in connection.execute(query.order_by(CHANGE.c.seq)).mappings()] == list(entries)
+
+
 def read_changes(connection: Connection, tailnet: int, after: int) -> Sequence[Change]:
     """The changes numbered above `after`, with the rows as this transaction sees them."""
     query = select(CHANGE).where(CHANGE.c.tailnet == tailnet, CHANGE.c.seq > after).order_by(CHANGE.c.seq)

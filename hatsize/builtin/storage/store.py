@@ -10,9 +10,9 @@ from hatsize.builtin.storage import migrate, rows, secret
 from hatsize.builtin.storage.commit import Batch, Writer, batch
 from hatsize.builtin.storage.database import Database
 from hatsize.builtin.storage.errors import LostConnectionError, ViolationError
-from hatsize.builtin.storage.log import last_seq, read_changes
+from hatsize.builtin.storage.log import is_kept, last_seq, read_changes
 from hatsize.builtin.storage.schema import COUNTER, SEQ
-from hatsize.hooks.storage import Snapshot
+from hatsize.hooks.storage import ConflictError, Snapshot
 from hatsize.tailnet.model import RECORDS, Change, Tailnet
 
 T = TypeVar("T")
@@ -56,8 +56,7 @@ class SqlStorage:
         try:
             self._write(made)
         except LostConnectionError:
-            if not self._read(lambda connection: _is_kept(connection, made)):
-                self._write(made)
+            self._write_after_all(made)
         counted = self._counted.setdefault(made.tailnet, {})
         counted.update({name: max(last, counted.get(name, 0)) for name, last in made.last_ids.items()})
         return made.seq
@@ -97,6 +96,16 @@ class SqlStorage:
         except ViolationError:
             self._transact(made, replace=True)
 
+    def _write_after_all(self, made: Batch) -> None:
+        """Write what may have been kept, its answer being lost, or may be kept yet by a server slow to notice."""
+        if self._read(lambda connection: is_kept(connection, made.tailnet, made.entries)):
+            return
+        try:
+            self._write(made)
+        except ConflictError:
+            if not self._read(lambda connection: is_kept(connection, made.tailnet, made.entries)):
+                raise
+
     def _transact(self, made: Batch, *, replace: bool) -> None:
         with self.database.writing() as connection:
             self._writer.write(connection, made, self._counted.get(made.tailnet, {}), replace=replace)
@@ -116,14 +125,3 @@ def _snapshot(connection: Connection, tailnet: int) -> Snapshot:
     last = {row.name: row.last for row in connection.execute(counters)}
     records = [record for kind in RECORDS for record in rows.read_tailnet(connection, kind, tailnet)]
     return Snapshot(seq=last.pop(SEQ, 0), records=records, last_ids=last)
-
-
-def _is_kept(connection: Connection, made: Batch) -> bool:
-    """Whether the log holds just these changes: then the commit whose answer was lost had been carried out."""
-    if last_seq(connection, made.tailnet) < made.seq:
-        return False
-    kept = {
-        change.seq: (change.kind, change.at, change.actor)
-        for change in read_changes(connection, made.tailnet, made.expect)
-    }
-    return all(kept.get(row["seq"]) == (row["kind"], row["at"], row["actor"]) for row in made.entries)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from hatsize.builtin.storage.errors import LostConnectionError
 from hatsize.builtin.storage.plugin import database_of
 from hatsize.builtin.storage.store import SqlStorage
-from hatsize.hooks.storage import StorageError
+from hatsize.hooks.storage import ConflictError, StorageError
 from hatsize.testing.contracts.storage import StorageContract
 from hatsize.testing.contracts.storage_samples import a_tailnet, a_user, change
 
@@ -70,36 +71,47 @@ def until_somebody_listens(storage):
     raise AssertionError("nobody listens")
 
 
+def loses_answers(storage, monkeypatch, *errors):
+    """Attempts to write end in these errors, the last one after it was kept."""
+    write, errors = storage._write, list(errors)
+
+    def unanswered(made):
+        error = errors.pop(0)
+        if not errors:
+            write(made)
+        raise error("cut")
+
+    monkeypatch.setattr(storage, "_write", unanswered)
+
+
 def test_a_commit_whose_answer_was_lost_is_not_made_twice(storage, monkeypatch):
-    storage.commit([change(a_tailnet())], 0)
-    made = storage._transact
-    lost = []
-
-    def transact_and_lose_the_answer(batch, *, replace):
-        made(batch, replace=replace)
-        if not lost:
-            lost.append(True)
-            from hatsize.builtin.storage.errors import LostConnectionError
-
-            raise LostConnectionError("cut")
-
-    monkeypatch.setattr(storage, "_transact", transact_and_lose_the_answer)
-    assert storage.commit([change(a_user())], 1) == 2
+    loses_answers(storage, monkeypatch, LostConnectionError)
+    assert storage.commit([change(a_tailnet()), change(a_user(), deletes=[("user", 2)])], 0) == 2
     assert [c.seq for c in storage.changes(1, 0)] == [1, 2]
 
 
-def test_sessions_keep_promises_and_let_go(storage):
-    with storage.database.reading() as connection:
-        shown = {
-            name: connection.exec_driver_sql(f"SHOW {name}").scalar()
-            for name in ("synchronous_commit", "idle_in_transaction_session_timeout", "statement_timeout", "timezone")
-        }
-    assert shown == {
-        "synchronous_commit": "on",
-        "idle_in_transaction_session_timeout": "10s",
-        "statement_timeout": "30s",
-        "timezone": "UTC",
-    }
+def test_a_commit_kept_while_it_is_tried_again_is_answered_too(storage, monkeypatch):
+    loses_answers(storage, monkeypatch, LostConnectionError, ConflictError)
+    assert storage.commit([change(a_tailnet())], 0) == 1
+
+
+def test_a_lost_commit_that_another_process_came_before_is_a_conflict(storage, monkeypatch):
+    storage.commit([change(a_user())], 0)
+    monkeypatch.setattr(storage, "_write", raises_first(storage._write, LostConnectionError("cut")))
+    with pytest.raises(ConflictError):
+        storage.commit([change(a_tailnet())], 0)
+
+
+def raises_first(function, error):
+    """The function, but for its first call."""
+    errors = [error]
+
+    def called(*arguments):
+        if errors:
+            raise errors.pop()
+        return function(*arguments)
+
+    return called
 
 
 def run(storage, *statements):

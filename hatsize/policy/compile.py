@@ -19,7 +19,7 @@ from hatsize.policy.matching import Matches, edges
 from hatsize.policy.population import Population
 from hatsize.policy.routing import Routing
 from hatsize.policy.sources import Sources
-from hatsize.policy.ssh import SSHRules, ssh_edges
+from hatsize.policy.ssh import SSHCheck, SSHRules, ssh_edges
 from hatsize.policy.topology import Topology
 from hatsize.policy.update import update
 from hatsize.policy.views import Views
@@ -98,6 +98,10 @@ class Compiled:
     def ssh_policy(self, node_id: int) -> SSHPolicy:
         """Who may open SSH sessions on the node."""
         return self.ssh.policy(node_id)
+
+    def ssh_check(self, source_id: int, target_id: int, account: str) -> SSHCheck | None:
+        """The rule under which a session into an account of the target is held."""
+        return self.ssh.check(source_id, target_id, account)
 
     def self_cap_map(self, node_id: int) -> CapMap:
         """The node's own capabilities and attributes."""

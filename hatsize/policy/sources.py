@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from hatsize.policy.addresses import TAILNET_SOURCES, is_exit
+from hatsize.policy.addresses import TAILNET_SOURCES, is_exit, number
 from hatsize.policy.literals import Literals
 from hatsize.policy.matching import Side
 from hatsize.policy.population import Population
@@ -64,13 +64,21 @@ class Sources:
     def _texts(self, source: Source, classes: int) -> set[str]:
         side = source.side
         if source.confined:
-            return self._of(classes)
+            return self._confined(side, classes)
         if side.anyone:
             return {"*"}
         literal = {text for one in side.literals for text in self.literals.table[one].texts}
         if side.everything:
             return literal.union(TAILNET_SOURCES, (route for route in self.population.routers if not is_exit(route)))
         return literal | self._of(self.population.named(side.names, classes) if side.names else 0)
+
+    def _confined(self, side: Side, classes: int) -> set[str]:
+        if side.everything or side.anyone:
+            return self._of(classes)
+        named = self.population.named(side.names, classes)
+        spans = [self.literals.table[one].spans for one in side.literals]
+        inside = (text for text in self._of(classes & ~named) if any(number(text) in one for one in spans))
+        return self._of(named).union(inside)
 
     def _of(self, classes: int) -> set[str]:
         return set(self.population.addresses(self.population.nodes(classes)))

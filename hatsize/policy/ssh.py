@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from hatsize.policy.classes import NodeClass
 from hatsize.policy.document import Document, SSHRule
@@ -19,6 +20,16 @@ _ACCEPT = tailcfg.SSHAction(
     Accept=True, AllowAgentForwarding=True, AllowLocalPortForwarding=True, AllowRemotePortForwarding=True
 )
 RECORDER_PORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class SSHCheck:
+    """A rule that holds SSH sessions until somebody approves them."""
+
+    accept: tailcfg.SSHAction
+    """What an approved session is told."""
+    period: timedelta | None
+    """For how long an approval holds; None asks every time."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,24 @@ class SSHRules:
             rules = tuple(rule for edge in self.edges for rule in self._rules(edge, own))
             found = self.known[number] = tailcfg.SSHPolicy(Rules=rules)
         return found
+
+    def check(self, source_id: int, target_id: int, account: str) -> SSHCheck | None:
+        """The first rule that holds a session into an account of the target."""
+        facts = self.population.facts
+        if source_id not in facts or target_id not in facts:
+            return None
+        source, own = facts[source_id].number, self.population.class_of(target_id)
+        user = self.topology.user_of(facts[source_id].node)
+        for edge in self.edges:
+            if not edge.rule.check or not self._sources(edge, own) >> source & 1:
+                continue
+            accounts = mapping(edge.rule.users)
+            local = localparts(edge.rule.users, user.login_name) if user else []
+            if accounts.get(account, accounts.get("*", "")) or account in local:
+                rule = edge.rule
+                accept = recorded(_ACCEPT, self.recorders(rule), enforce=rule.enforce_recorder)
+                return SSHCheck(accept, rule.check_period)
+        return None
 
     def _rules(self, edge: SSHEdge, own: NodeClass) -> Iterator[tailcfg.SSHRule]:
         sources = self._sources(edge, own)

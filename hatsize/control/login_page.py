@@ -1,7 +1,9 @@
 """`/register/AUTH-ID`: the page a client's user is sent to, to log in or to have the login approved."""
 
+import msgspec
 from quart import Blueprint, render_template
 
+from hatsize.control.ssh_check import PURPOSE
 from hatsize.hooks.auth import LoginProvider
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import LoginState, Node, PendingLogin
@@ -28,6 +30,10 @@ def blueprint(live: LiveTailnet) -> Blueprint:
         if login is None or (login.state is LoginState.PENDING and login.expires <= live.clock()):
             return await render_template("gone.html"), 404, HEADERS
         node = live.state.find(Node, login.node_id)
+        if login.purpose == PURPOSE:
+            session = msgspec.json.decode(login.request)
+            page = await render_template("ssh_check.html", auth_id=auth_id, state=login.state.value, **session)
+            return page, 200, HEADERS
         hostinfo = tailcfg.decode(RegisterRequest, login.request).Hostinfo
         providers: list[LoginProvider] = live.services.plugins.services("login_provider")
         page = await render_template(

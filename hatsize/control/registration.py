@@ -1,11 +1,11 @@
 """`POST /machine/register`: how a client becomes a node, stays one, and stops being one (protocol fact sheet, 4)."""
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hatsize.control.logins import Logins
 from hatsize.control.peer import Peer
 from hatsize.hooks.auth import Allow, AskUser, Deny, Registration
 from hatsize.hooks.ipam import NoAddressError
@@ -13,9 +13,11 @@ from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.netmap.peers import is_expired
 from hatsize.tailnet.commands import register
+from hatsize.tailnet.commands.logins import AUTH_ID_BYTES
+from hatsize.tailnet.commands.logins import auth_id as new_auth_id
 from hatsize.tailnet.commands.register import Admission, TagRefusedError, Tools
 from hatsize.tailnet.errors import RefusedError
-from hatsize.tailnet.model import Change, LoginState, Node, PendingLogin
+from hatsize.tailnet.model import Change, LoginState, Node
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import Login, RegisterRequest, RegisterResponse, User
 
@@ -29,11 +31,6 @@ def mint_stable_id() -> str:
     return "n" + "".join(secrets.choice(BASE58) for _ in range(11)) + "CNTRL"
 
 
-def mint_auth_id() -> str:
-    """The id of a pending login: in the page's address, and typed into the command line."""
-    return "hskey-authreq-" + secrets.token_urlsafe(18)
-
-
 @dataclass(slots=True)
 class _Verdict:
     """What a registration command decided, besides its change."""
@@ -45,11 +42,10 @@ class _Verdict:
 class Registrar:
     """Registers clients with a tailnet. The answers are what goes to the client; none of them is an HTTP error."""
 
-    def __init__(self, live: LiveTailnet, login_url: Callable[[str], str]) -> None:
+    def __init__(self, live: LiveTailnet, logins: Logins, login_url: Callable[[str], str]) -> None:
         self._live = live
         self._login_url = login_url
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        live.listen(self._heard)
+        self._logins = logins
 
     async def register(self, peer: Peer, request: RegisterRequest, remote: str) -> RegisterResponse:
         """Answer a request; waits when the client follows a login up."""
@@ -107,7 +103,7 @@ class Registrar:
 
     async def _decide(self, peer: Peer, request: RegisterRequest, remote: str) -> RegisterResponse:
         verdict = _Verdict()
-        auth_id = mint_auth_id()
+        auth_id = new_auth_id(secrets.token_bytes(AUTH_ID_BYTES))
 
         def command(state: State) -> Change | None:
             now = self._live.clock()
@@ -142,7 +138,7 @@ class Registrar:
         """Wait until the login the client's user was sent to is decided."""
         auth_id = request.Followup.rstrip("/").rpartition("/")[2]
         while True:
-            login = self._login(auth_id, peer)
+            login = self._logins.find(auth_id, peer.machine_key)
             if login is None:
                 return await self._decide(peer, request, remote)
             if login.state is LoginState.REJECTED:
@@ -152,38 +148,7 @@ class Registrar:
                 if node is None:
                     return await self._decide(peer, request, remote)
                 return self._welcome(node)
-            left = (login.expires - self._live.clock()).total_seconds()
-            await self._decided(auth_id, max(left, 0.0) + 0.1)
-
-    def _login(self, auth_id: str, peer: Peer) -> PendingLogin | None:
-        """The machine's login with an id, unless its time is over."""
-        state = self._live.state
-        login = state.find(PendingLogin, state.index.login_by_auth_id.get(auth_id))
-        if login is None or login.machine_key != peer.machine_key:
-            return None
-        over = login.state is LoginState.PENDING and login.expires <= self._live.clock()
-        return None if over else login
-
-    async def _decided(self, auth_id: str, seconds: float) -> None:
-        """Return when something about a login changed, or the time is over."""
-        event = asyncio.Event()
-        waiting = self._waiting.setdefault(auth_id, set())
-        waiting.add(event)
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            pass
-        finally:
-            waiting.discard(event)
-            if not waiting:
-                self._waiting.pop(auth_id, None)
-
-    def _heard(self, change: Change) -> None:
-        for record in change.puts:
-            if isinstance(record, PendingLogin):
-                for event in self._waiting.get(record.auth_id, ()):
-                    event.set()
+            await self._logins.changed(login)
 
     def _terms(self, allow: Allow) -> Admission:
         lasts = self._live.terms.key_expiry

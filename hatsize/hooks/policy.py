@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from hatsize.hooks import hookspec
 from hatsize.hooks.setup import Setup
+from hatsize.policy.ssh import SSHCheck
 from hatsize.tailnet.model import Node, User
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import FilterRule, SSHPolicy
@@ -45,6 +46,9 @@ class CompiledPolicy(Protocol):
 
     def ssh_policy(self, node_id: int) -> SSHPolicy:
         """Who may open SSH sessions on the node; no rules when nobody may."""
+
+    def ssh_check(self, source_id: int, target_id: int, account: str) -> SSHCheck | None:
+        """The rule under which a session into an account of the target is held; None when no such rule applies."""
 
     def self_cap_map(self, node_id: int) -> Mapping[str, Sequence[Any] | None]:
         """The node's own capabilities and attributes."""

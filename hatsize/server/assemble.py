@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from hatsize.control import machine
+from hatsize.control.logins import Logins
 from hatsize.control.registration import Registrar
 from hatsize.control.sessions import Hub
+from hatsize.control.ssh_check import SSHChecks
 from hatsize.control.tunnel import PATH, UPGRADE, Tunnel
 from hatsize.derp.server import DerpServer
 from hatsize.live.services import Services, Terms
@@ -59,8 +61,14 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     state = await to_thread.run_sync(open_tailnet, services.storage, settings.dns.base_domain, utc_now())
     live = LiveTailnet(state, services, _terms(settings), relay_map)
     hub = Hub(live)
-    registrar = Registrar(live, lambda auth_id: f"{place.url}/register/{auth_id}")
-    tunnel = Tunnel(noise_key, machine.app(live, hub, registrar))
+    logins = Logins(live)
+
+    def login_url(auth_id: str) -> str:
+        return f"{place.url}/register/{auth_id}"
+
+    registrar = Registrar(live, logins, login_url)
+    checks = SSHChecks(live, logins, login_url)
+    tunnel = Tunnel(noise_key, machine.app(live, hub, registrar, checks))
     relay = (
         embedded_relay(live, relay_key, verify_clients=settings.derp.verify_clients) if settings.derp.enabled else None
     )

@@ -1,0 +1,118 @@
+"""`/machine/ssh/action/…`: sessions under a `check` rule are held until somebody approves them (protocol, 6.9)."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+from quart import Blueprint, Response, request
+
+from hatsize.control.logins import Logins
+from hatsize.control.peer import Peer, json_answer, peer_of, text_answer
+from hatsize.live.tailnet import LiveTailnet
+from hatsize.policy.ssh import SSHCheck
+from hatsize.tailnet.commands.logins import AUTH_ID_BYTES, auth_id
+from hatsize.tailnet.commands.register import LOGIN_LIFETIME
+from hatsize.tailnet.model import Change, LoginState, Node, PendingLogin
+from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import SSHAction
+
+log = logging.getLogger(__name__)
+
+PURPOSE = "ssh"
+HELD_FOR = 60.0
+"""Seconds after which a waiting client is told to ask again."""
+
+
+class SSHChecks:
+    """Decides on held SSH sessions of a tailnet, and remembers for the rule's period whom it let through."""
+
+    def __init__(self, live: LiveTailnet, logins: Logins, login_url: Callable[[str], str]) -> None:
+        self._live = live
+        self._logins = logins
+        self._login_url = login_url
+        self._approved: dict[tuple[int, int], datetime] = {}
+
+    async def action(self, peer: Peer, source: Node, target: Node, account: str, waiting_for: str) -> SSHAction:
+        """What becomes of a session from one node to an account of another; waits when it is asked again."""
+        check = self._live.policy.ssh_check(source.id, target.id, account)
+        if check is None:
+            return _rejected("the policy does not allow this session")
+        if self._is_fresh(source, target, check):
+            return check.accept
+        if not waiting_for:
+            return await self._hold(source, target, account)
+        login = self._logins.find(waiting_for, peer.machine_key)
+        if login is not None and login.state is LoginState.PENDING:
+            await self._logins.changed(login, at_most=HELD_FOR)
+            login = self._logins.find(waiting_for, peer.machine_key)
+        if login is None or login.purpose != PURPOSE or login.node_id != source.id:
+            return _rejected("nobody approved this session in time")
+        match login.state:
+            case LoginState.PENDING:
+                return SSHAction(HoldAndDelegate=_again(waiting_for))
+            case LoginState.REJECTED:
+                return _rejected(login.reason or "this session was rejected")
+            case LoginState.APPROVED:
+                self._approved[source.id, target.id] = self._live.clock()
+                return check.accept
+
+    def _is_fresh(self, source: Node, target: Node, check: SSHCheck) -> bool:
+        at = self._approved.get((source.id, target.id))
+        return at is not None and check.period is not None and self._live.clock() - at < check.period
+
+    async def _hold(self, source: Node, target: Node, account: str) -> SSHAction:
+        """Begin a check: a pending login whose page says how to approve it."""
+        new_id = auth_id(secrets.token_bytes(AUTH_ID_BYTES))
+        now = self._live.clock()
+        told = {"source": source.given_name, "target": target.given_name, "account": account}
+
+        def command(state: State) -> Change:
+            login = PendingLogin(
+                id=state.next_id(PendingLogin),
+                tailnet=state.tailnet_id,
+                auth_id=new_id,
+                purpose=PURPOSE,
+                machine_key=target.machine_key,
+                node_key=source.node_key,
+                request=msgspec.json.encode(told),
+                node_id=source.id,
+                user_id=source.user_id,
+                created=now,
+                expires=now + LOGIN_LIFETIME,
+            )
+            return Change(tailnet=state.tailnet_id, kind="login.started", puts=(login,), actor="node", at=now)
+
+        await self._live.run(command)
+        log.info("SSH from %s to %s@%s waits for approval", source.given_name, account, target.given_name)
+        words = f"# This session needs an additional check.\n# To approve it, visit: {self._login_url(new_id)}\n"
+        return SSHAction(Message=words, HoldAndDelegate=_again(new_id))
+
+
+def blueprint(live: LiveTailnet, checks: SSHChecks) -> Blueprint:
+    """The endpoint that nodes ask about held sessions; only the target's own machine may."""
+    routes = Blueprint("ssh_check", __name__)
+
+    @routes.get("/machine/ssh/action/<int:source_id>/to/<int:target_id>")
+    async def action(source_id: int, target_id: int) -> Response:
+        peer = peer_of(request)
+        source, target = live.state.find(Node, source_id), live.state.find(Node, target_id)
+        if target is None or target.machine_key != peer.machine_key:
+            return text_answer("no such node, or its key is another machine's", 403)
+        if source is None:
+            return json_answer(_rejected("the source of this session is not a node any more"))
+        account, waiting_for = request.args.get("local_user", ""), request.args.get("auth_id", "")
+        return json_answer(await checks.action(peer, source, target, account, waiting_for))
+
+    return routes
+
+
+def _again(waiting_for: str) -> str:
+    return (
+        f"https://unused/machine/ssh/action/$SRC_NODE_ID/to/$DST_NODE_ID?local_user=$LOCAL_USER&auth_id={waiting_for}"
+    )
+
+
+def _rejected(message: str) -> SSHAction:
+    return SSHAction(Message=message, Reject=True)

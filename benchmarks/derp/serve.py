@@ -2,12 +2,16 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import ssl
+import tempfile
+from functools import partial
 from pathlib import Path
 
 import uvloop
 
+from hatsize.derp.processes import Sibling, supervise
 from hatsize.derp.server import DerpServer
 from hatsize.wire.keys import PrivateKey
 from hatsize.wire.upgrade import Upgrade
@@ -32,21 +36,44 @@ class Head(asyncio.Protocol):
             self._relay.take(Upgrade("GET", "/derp", "", headers, self._transport, trailing, remote="127.0.0.1"))
 
 
-async def serve(arguments: argparse.Namespace) -> None:
-    relay = DerpServer(PrivateKey.generate())
+async def serve(arguments: argparse.Namespace, sibling: Sibling | None = None) -> None:
+    relay = DerpServer(PrivateKey.generate(), mesh_key=sibling.mesh_key if sibling else "")
     context = None
     if arguments.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(arguments.certificate, arguments.key)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Head(relay), "127.0.0.1", arguments.port, ssl=context, backlog=1024)
-    upkeep = asyncio.create_task(relay.run())
+    server = await loop.create_server(
+        lambda: Head(relay), "127.0.0.1", arguments.port, ssl=context, backlog=1024, reuse_port=sibling is not None
+    )
+    running = [asyncio.create_task(relay.run())]
+    if sibling:
+        private = await loop.create_unix_server(lambda: Head(relay), str(sibling.socket))
+        running.append(asyncio.create_task(sibling.mesh(relay.relay).run()))
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
     server.close()
-    upkeep.cancel()
+    if sibling:
+        private.close()
+    for task in running:
+        task.cancel()
     await relay.close()
+
+
+def serve_sibling(arguments: argparse.Namespace, sibling: Sibling) -> None:
+    """What one of several processes does."""
+    sibling.socket.unlink(missing_ok=True)
+    uvloop.run(serve(arguments, sibling))
+
+
+async def serve_several(arguments: argparse.Namespace, directory: Path) -> None:
+    key = PrivateKey.generate().raw.hex()
+    siblings = [Sibling(directory, place, arguments.processes, key) for place in range(arguments.processes)]
+    supervising = asyncio.create_task(supervise(siblings, partial(serve_sibling, arguments)))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, supervising.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await supervising
 
 
 def main() -> None:
@@ -55,9 +82,14 @@ def main() -> None:
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--key", type=Path)
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
+    parser.add_argument("--processes", type=int, default=1)
     arguments = parser.parse_args()
     runner = uvloop if arguments.loop == "uvloop" else asyncio
-    runner.run(serve(arguments))
+    if arguments.processes == 1:
+        runner.run(serve(arguments))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        runner.run(serve_several(arguments, Path(directory)))
 
 
 if __name__ == "__main__":

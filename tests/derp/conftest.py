@@ -183,7 +183,11 @@ class RawClient:
         if lazy:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        except OSError:
+            sock.close()
+            raise
         limit = 1024 if lazy else 1 << 20
         host = "localhost" if context else None
         reader, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=host, limit=limit)

@@ -62,6 +62,7 @@ class Hub:
         self._again = False
         self._spent = 0.0
         self._earliest = 0.0
+        self._woken = 0.0
         self._leaving: dict[int, asyncio.TimerHandle] = {}
         self._wheel: list[list[Session]] = [[] for _ in range(int(KEEPALIVE + JITTER) + 2)]
         self._hand = 0
@@ -94,6 +95,7 @@ class Hub:
             self._again = True
             return
         self._scheduled = True
+        self._woken = monotonic()
         loop = asyncio.get_running_loop()
         pause = self._earliest - monotonic()
         if pause > 0:
@@ -111,7 +113,7 @@ class Hub:
                 continue
             left = session.told_at + KEEPALIVE - now
             if left <= 1:
-                self._send(session, _KEEPALIVES[session.reader.zstd])
+                self._send(session, _KEEPALIVES[session.reader.zstd], "keepalive")
                 left = KEEPALIVE + random.uniform(0, JITTER)  # noqa: S311 - spreads load, no secret
             self._put_on_wheel(session, left)
 
@@ -141,6 +143,7 @@ class Hub:
             asyncio.get_running_loop().call_soon(self._slice)
             return
         self._scheduled = False
+        self._live.measures.fan_outs.observe(now - self._woken)
         self._earliest = now + min(self._spent * REST, LONGEST_REST)
         self._live.netmap.forgotten_before(
             min((session.reader.version for session in self._sessions.values()), default=self._live.netmap.version)
@@ -151,16 +154,18 @@ class Hub:
     def _tell(self, session: Session) -> None:
         if session.blocked:
             return
+        kind = "full" if session.reader.version < 0 else "difference"
         message = self._live.netmap.next(session.reader)
         if message is not None:
-            self._send(session, message)
+            self._send(session, message, kind)
         elif self._live.state.find(Node, session.node.id) is None and self._is_open(session):
-            self._send(session, self._live.netmap.farewell(session.node, session.reader))
+            self._send(session, self._live.netmap.farewell(session.node, session.reader), "farewell")
             del self._sessions[session.node.id]
             self._let_go(session)
 
-    def _send(self, session: Session, message: bytes) -> None:
+    def _send(self, session: Session, message: bytes, kind: str) -> None:
         session.told_at = monotonic()
+        self._live.measures.message(kind, len(message))
         if not session.sink.write(message):
             session.blocked = True
 

@@ -1,10 +1,11 @@
 """Metrics: what the server and its plugins count, read by whoever publishes it."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
-from time import time
+from time import monotonic, time
 from typing import TYPE_CHECKING, Literal
 
 from hatsize.hooks import hookspec
@@ -72,6 +73,15 @@ class Histogram:
         self._sum += value
         if exemplar is not None:
             self._exemplars[index] = Exemplar(value, exemplar, time())
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count the seconds spent inside."""
+        started = monotonic()
+        try:
+            yield
+        finally:
+            self.observe(monotonic() - started)
 
     def distribution(self, **labels: str) -> Distribution:
         """What was counted so far."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hatsize.hooks.ipam import AllocationRequest
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.live.deadlines import Deadlines
+from hatsize.live.measures import Measures
 from hatsize.live.routers import Routers
 from hatsize.live.services import Services, Terms
 from hatsize.live.writer import Command, Writer
@@ -46,8 +47,10 @@ class LiveTailnet:
         self.reapings = Deadlines()
         self._watchers: list[Callable[[], None]] = []
         self._listeners: list[Callable[[Change], None]] = []
+        self._attendants: list[Callable[[int, bool], None]] = []
         self._known: dict[int, Node] = dict(state.table(Node))
-        self._writer = Writer(state, services.storage, self._applied)
+        self.measures = Measures()
+        self._writer = Writer(state, services.storage, self._applied, self.measures.commits)
         scene = Scene(
             state=state,
             now=clock,
@@ -94,6 +97,15 @@ class LiveTailnet:
     def listen(self, listener: Callable[[Change], None]) -> None:
         """Call this with every change that has become true."""
         self._listeners.append(listener)
+
+    def attend(self, attendant: Callable[[int, bool], None]) -> None:
+        """Call this with a node's id, and whether it is online, whenever that has changed."""
+        self._attendants.append(attendant)
+
+    @property
+    def behind(self) -> int:
+        """How many nodes have told something that is not stored yet."""
+        return self._writer.behind
 
     def is_online(self, node_id: int) -> bool:
         return self.netmap.scene.is_online(node_id)
@@ -156,6 +168,8 @@ class LiveTailnet:
             return
         self._writer.report(self._change("node.reported", (replace(node, last_seen=self.clock()),)))
         if self.netmap.set_online(node_id, online):
+            for attendant in self._attendants:
+                attendant(node_id, online)
             self._wake()
 
     def _applied(self, change: Change) -> None:
@@ -165,11 +179,12 @@ class LiveTailnet:
         self.netmap.observe(change)
         if any(isinstance(record, PolicyVersion) for record in change.puts):
             self.policy_document = self._stored_policy()
-            self.netmap.recompiled(self.services.policy.compile(self.policy_document, self.state), None)
+            self._compile_anew()
         elif change.kind.startswith("user."):
-            self.netmap.recompiled(self.services.policy.compile(self.policy_document, self.state), None)
+            self._compile_anew()
         elif touched:
-            compiled, affected = self.services.policy.update(self.policy, self.state, touched)
+            with self.measures.compiles.timed():
+                compiled, affected = self.services.policy.update(self.policy, self.state, touched)
             self.netmap.recompiled(compiled, affected)
             if routes:
                 self._elect(always=True)
@@ -178,6 +193,11 @@ class LiveTailnet:
         for listener in self._listeners:
             listener(change)
         self._wake()
+
+    def _compile_anew(self) -> None:
+        with self.measures.compiles.timed():
+            compiled = self.services.policy.compile(self.policy_document, self.state)
+        self.netmap.recompiled(compiled, None)
 
     def _concerns_routes(self, change: Change) -> bool:
         """Whether a change may move routes: a node that serves some, or served some, is in it."""

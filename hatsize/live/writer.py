@@ -1,11 +1,13 @@
 """The one place where a tailnet changes: a command is computed, stored, made true, and told, one after the other."""
 
 from collections.abc import Callable
+from time import monotonic
 
 import anyio
 from anyio import to_thread
 from msgspec.structs import replace
 
+from hatsize.hooks.metrics import Histogram
 from hatsize.hooks.storage import ConflictError, Storage
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
@@ -19,12 +21,18 @@ ATTEMPTS = 10
 class Writer:
     """Runs commands on a tailnet's state, durable before it returns, and keeps what may be stored a little later."""
 
-    def __init__(self, state: State, storage: Storage, applied: Callable[[Change], None]) -> None:
+    def __init__(self, state: State, storage: Storage, applied: Callable[[Change], None], commits: Histogram) -> None:
         self._state = state
         self._storage = storage
         self._applied = applied
+        self._commits = commits
         self._lock = anyio.Lock(fast_acquire=True)
         self._behind: set[int] = set()
+
+    @property
+    def behind(self) -> int:
+        """How many nodes have told something that is not stored yet."""
+        return len(self._behind)
 
     async def run(self, command: Command) -> Change | None:
         """Carry a command out; raises what the command raises, or StorageError when nothing was kept of it."""
@@ -80,7 +88,9 @@ class Writer:
             await self._catch_up()
 
     async def _commit(self, change: Change) -> Change:
+        started = monotonic()
         seq = await to_thread.run_sync(self._storage.commit, [change], self._state.seq)
+        self._commits.observe(monotonic() - started, {"seq": str(seq)})
         return replace(change, seq=seq)
 
     async def _catch_up(self, keeping: frozenset[int] | set[int] = frozenset()) -> None:

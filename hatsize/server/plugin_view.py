@@ -1,0 +1,41 @@
+"""The running server as plugins see it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hatsize.hooks.manager import Plugins
+from hatsize.hooks.metrics import Figure
+from hatsize.live.tailnet import LiveTailnet
+from hatsize.tailnet.model import Change
+from hatsize.tailnet.state import State
+
+
+class PluginView:
+    """Implements `hatsize.hooks.lifecycle.Server`."""
+
+    def __init__(self, live: LiveTailnet, plugins: Plugins, url: str, data_dir: Path) -> None:
+        self._live = live
+        self._plugins = plugins
+        self.url = url
+        self.data_dir = data_dir
+
+    @property
+    def state(self) -> State:
+        return self._live.state
+
+    def settings_of(self, plugin: str) -> Any:
+        return self._plugins.settings_of(plugin)
+
+    def now(self) -> datetime:
+        return self._live.clock()
+
+    def is_online(self, node_id: int) -> bool:
+        return self._live.is_online(node_id)
+
+    async def run(self, command: Callable[[State], Change | None]) -> Change | None:
+        return await self._live.run(command)
+
+    def figures(self) -> Sequence[Figure]:
+        return self._plugins.figures(self)

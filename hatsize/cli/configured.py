@@ -1,11 +1,15 @@
 """The settings a command runs with. Slow to import: only for the verbs that need them."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
+
+import click
 
 from hatsize.cli.failures import WrongSettings
 from hatsize.cli.invocation import invocation
 from hatsize.server.settings import Settings, SettingsError, load_settings
+from hatsize.server.settings_sources import unknown_variables
 
 
 def configured(flags: Mapping[str, Any] | None = None) -> Settings:
@@ -14,6 +18,12 @@ def configured(flags: Mapping[str, Any] | None = None) -> Settings:
         return read_settings(flags)
     except SettingsError as error:
         raise WrongSettings(f"the settings cannot be used:\n{error}") from None
+
+
+def warn_of_unknown_variables() -> None:
+    """Say on standard error which `HATSIZE_…` variables are no settings, and so do nothing."""
+    for name in unknown_variables(os.environ, Settings):
+        click.echo(f"Warning: {name} is not a setting, and is ignored", err=True)
 
 
 def read_settings(flags: Mapping[str, Any] | None = None) -> Settings:

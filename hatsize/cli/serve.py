@@ -14,11 +14,12 @@ from hatsize.cli.nouns import Verb
 @click.option("--server-url", help="What clients reach this server by, as https://hatsize.example.com.")
 def command(listen: str | None, server_url: str | None) -> None:
     """Run the server until it is told to stop."""
-    from hatsize.cli.configured import configured
+    from hatsize.cli.configured import configured, warn_of_unknown_variables
     from hatsize.server.serve import run
 
     flags = {"listen": listen, "server_url": server_url}
     settings = configured({path: value for path, value in flags.items() if value is not None})
+    warn_of_unknown_variables()
     try:
         run(settings)
     except Exception as error:  # noqa: BLE001 - each one is told in words, or logged and told by its id

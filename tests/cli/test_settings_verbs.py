@@ -46,6 +46,13 @@ def test_the_settings_in_force_are_printed_without_secrets(hatsize, config):
     assert hatsize("dumpConfig", "-c", str(config), "-o", "json").json["dns"]["nameservers"]["global"] == []
 
 
+def test_a_variable_that_is_no_setting_is_a_warning(hatsize, monkeypatch):
+    monkeypatch.setenv("HATSIZE_DNS_BASE_DOMIAN", "example.net")
+    result = hatsize("configtest")
+    assert (result.code, result.out) == (0, "ok\n")
+    assert "HATSIZE_DNS_BASE_DOMIAN is not a setting" in result.err
+
+
 @pytest.fixture
 def started(monkeypatch):
     """The settings that servers were started with."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
@@ -182,6 +182,7 @@ def test_durations_are_read_as_people_write_them(text, hours):
     assert parse_duration(text) == timedelta(hours=hours)
 
 
+@settings(deadline=None)
 @given(
     st.timedeltas(min_value=timedelta(), max_value=timedelta(days=9999)).map(
         lambda d: d - d % timedelta(milliseconds=1)
@@ -191,17 +192,20 @@ def test_a_duration_survives_being_written_and_read(duration):
     assert parse_duration(format_duration(duration)) == duration
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_duration_or_a_clear_refusal(text):
     assert isinstance(read_or_told(parse_duration, text), timedelta | str)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_an_address_or_a_clear_refusal(text):
     address = read_or_told(ListenAddress.parse, text)
     assert isinstance(address, str) or ListenAddress.parse(str(address)) == address
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.text(), st.lists), max_size=4))
 def test_any_tree_is_settings_or_a_clear_refusal(tree):
     flags = {key.replace(".", "_"): value for key, value in tree.items()}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -131,6 +131,7 @@ def test_a_route_must_be_a_whole_prefix(state, route):
         approve_routes(state, 1, [route], NOW)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses().map(lambda address: f"{address}/{address.max_prefixlen}") | st.text())
 def test_a_canonical_route_stays_as_it_is(text):
     try:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -70,6 +70,7 @@ def test_a_name_that_would_be_trouble_is_refused_with_the_mend(name):
         create_user(State(1), name, NOW)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_name_or_refused(text):
     try:

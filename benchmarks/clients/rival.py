@@ -5,11 +5,15 @@
 Its relay speaks TLS only, so it is given a certificate of its own, which its clients are told to trust.
 """
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from tests.clients.lab import binaries
 from tests.clients.lab.commands import run
 from tests.clients.lab.server import PORT, ControlServer
+
+SNAKE = re.compile(r"_([a-z])")
 
 CONFIGURATION = """
 server_url: {url}
@@ -60,8 +64,20 @@ class Headscale(ControlServer):
     def cli_argv(self) -> list[str]:
         return [str(binaries.HEADSCALE.path), "-c", str(self._configuration)]
 
+    def cli(self, *arguments: str) -> Any:
+        """The released command line still prints snake_case, where the next one prints the API's camelCase."""
+        return _camelised(super().cli(*arguments))
+
     def environment(self) -> Mapping[str, str]:
         return {"SSL_CERT_FILE": str(self._certificate)}
 
     def client_environment(self) -> Mapping[str, str]:
         return self.environment()
+
+
+def _camelised(answer: Any) -> Any:
+    if isinstance(answer, list):
+        return [_camelised(item) for item in answer]
+    if isinstance(answer, dict):
+        return {SNAKE.sub(lambda match: match[1].upper(), key): _camelised(value) for key, value in answer.items()}
+    return answer

@@ -57,12 +57,12 @@ def test_a_client_that_logged_out_needs_a_key_and_is_then_the_same_node(
     witness.reach(client.name)
     client.tailscale("logout")
     client.wait_state("NeedsLogin")
-    witness.eventually(lambda: not witness.pings(before["ip_addresses"][0]), "the node is gone", within=20)
+    witness.eventually(lambda: not witness.pings(before["ipAddresses"][0]), "the node is gone", within=20)
     lab.join(client)
     client.wait_state("Running")
     after = lab.server.node(client.name)
-    assert (after["id"], after["ip_addresses"]) == (before["id"], before["ip_addresses"])
-    assert after["node_key"] != before["node_key"]
+    assert (after["id"], after["ipAddresses"]) == (before["id"], before["ipAddresses"])
+    assert after["nodeKey"] != before["nodeKey"]
     witness.reach(client.name)
 
 
@@ -72,4 +72,4 @@ def test_an_ephemeral_client_that_logs_out_is_forgotten(lab: Lab, witness: Clien
     witness.wait_peer("passing")
     passing.tailscale("logout")
     witness.wait_no_peer("passing")
-    assert "passing" not in {node["given_name"] for node in lab.server.nodes()}
+    assert "passing" not in {node["givenName"] for node in lab.server.nodes()}

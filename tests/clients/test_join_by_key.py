@@ -75,4 +75,4 @@ def test_the_client_behind_nat_finds_a_direct_path_to_those_that_are_not(clients
 
 def test_every_client_knows_the_owner_of_its_peers(clients: Clients) -> None:
     users = clients["new"].status()["User"]
-    assert {users[str(clients["new"].peer(name)["UserID"])]["LoginName"] for name in ("old", "middle")} == {"lab"}
+    assert {users[str(clients["new"].peer(name)["UserID"])]["DisplayName"] for name in ("old", "middle")} == {"lab"}

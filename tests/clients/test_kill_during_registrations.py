@@ -45,7 +45,7 @@ def test_whoever_was_told_yes_is_still_there_with_its_addresses(lab: Lab, machin
     storm.wait(STORM_DEADLINE)
     lab.server.start()
     assert lost(lab, machine, output) == ""
-    listed = {node["name"]: node["ip_addresses"] for node in lab.server.nodes()}
+    listed = {node["name"]: node["ipAddresses"] for node in lab.server.nodes()}
     for name, node in told(output).items():
         assert name in listed
         if addresses := node.get("addresses"):

@@ -58,7 +58,7 @@ def test_a_deleted_node_is_told_so_and_is_gone_for_the_others(lab: Lab, clients:
     lab.server.delete(client.name)
     witness.wait_no_peer(client.name, within=AT_ONCE)
     client.wait_state("NeedsLogin", within=AT_ONCE)
-    assert client.name not in {node["given_name"] for node in lab.server.nodes()}
+    assert client.name not in {node["givenName"] for node in lab.server.nodes()}
     client.up(lab.server.url, lab.server.auth_key(), "--force-reauth")
     client.wait_state("Running")
     witness.wait_peer(client.name)

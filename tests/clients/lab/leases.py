@@ -29,8 +29,9 @@ class Lease:
     lock: TextIO
 
     def give_back(self) -> None:
-        shutil.rmtree(self.directory)
-        self.lock.close()
+        with _alone():
+            shutil.rmtree(self.directory)
+            self.lock.close()
 
 
 def take() -> Lease:

@@ -108,8 +108,8 @@ class ControlServer(ABC):
     def node(self, name: str) -> dict[str, Any]:
         """The node with this given name."""
         nodes = self.nodes()
-        found = next((node for node in nodes if node["given_name"] == name), None)
-        assert found is not None, f"no node {name} among {[node['given_name'] for node in nodes]}"
+        found = next((node for node in nodes if node["givenName"] == name), None)
+        assert found is not None, f"no node {name} among {[node['givenName'] for node in nodes]}"
         return found
 
     def node_id(self, name: str) -> str:

@@ -11,16 +11,20 @@ from hatsize.control.sessions import Hub
 from hatsize.control.ssh_check import SSHChecks
 from hatsize.control.tunnel import PATH, UPGRADE, Tunnel
 from hatsize.derp.server import DerpServer
+from hatsize.hooks.delivery import Delivery
 from hatsize.live.services import Services, Terms
 from hatsize.live.tailnet import LiveTailnet, utc_now
 from hatsize.server import outer
 from hatsize.server.address import Place, place_of
 from hatsize.server.api_view import ApiView
+from hatsize.server.figures import CoreFigures
 from hatsize.server.first_run import open_tailnet
 from hatsize.server.listener import Listener
-from hatsize.server.plugins import networks
+from hatsize.server.plugin_view import PluginView
+from hatsize.server.plugins import mount, networks
 from hatsize.server.relay import embedded_relay
 from hatsize.server.relay_map import RelayMap
+from hatsize.server.request_counts import count_requests
 from hatsize.server.secret_files import kept_key
 from hatsize.server.settings import Settings
 from hatsize.server.tls import CertificateFiles, build_context, meta_certificate, pin, self_signed
@@ -48,6 +52,11 @@ class Parts:
     """On TCP, for everybody."""
     local: Listener
     """On the Unix socket, for whoever may open it."""
+    view: PluginView
+    """The server as plugins see it."""
+    delivery: Delivery
+    """Carries events to plugins."""
+    figures: CoreFigures
 
 
 async def assemble(settings: Settings, services: Services) -> Parts:
@@ -68,7 +77,9 @@ async def assemble(settings: Settings, services: Services) -> Parts:
 
     registrar = Registrar(live, logins, login_url)
     checks = SSHChecks(live, logins, login_url)
-    tunnel = Tunnel(noise_key, machine.app(live, hub, registrar, checks))
+    inner_app = machine.app(live, hub, registrar, checks)
+    count_requests(inner_app, "tunnel", live.measures)
+    tunnel = Tunnel(noise_key, inner_app)
     relay = (
         embedded_relay(live, relay_key, verify_clients=settings.derp.verify_clients) if settings.derp.enabled else None
     )
@@ -76,14 +87,23 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     if relay is not None:
         upgraders[RELAY] = relay.take
     outer_app = outer.app(live, ApiView(live, registrar, settings), machine_key(noise_key.public))
+    count_requests(outer_app, "public", live.measures)
+    view = PluginView(live, services.plugins, place.url, settings.data_dir)
+    mount(services.plugins, view, outer_app)
+    delivery = services.plugins.delivery(live.state)
+    live.listen(delivery.changed)
+    live.attend(delivery.presence)
+    figures = CoreFigures(live, hub, relay, delivery, services.plugins.ledger)
+    services.plugins.add(figures, "core")
     listener = Listener(
         outer_app,
         upgraders,
         build_context(certificate, meta_certificate(relay_key.public)),
         [str(network) for network in settings.trusted_proxies],
     )
+    local = Listener(outer.trusted(outer_app))
     return Parts(
-        settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, Listener(outer.trusted(outer_app))
+        settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, local, view, delivery, figures
     )
 
 

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
+from quart import Quart
+
 from hatsize.builtin import auth, ipam
 from hatsize.builtin import policy as builtin_policy
 from hatsize.builtin.magicdns import DnsDefaults, MagicDNSPlugin
 from hatsize.builtin.storage import plugin as builtin_storage
 from hatsize.hooks.discovery import find, settings_model
+from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.manager import PluginError, Plugins, with_builtins
 from hatsize.hooks.storage import Storage, StorageOptions
 from hatsize.live.services import Services
@@ -52,6 +55,15 @@ def choose_services(plugins: Plugins, settings: Settings) -> Services:
         deciders=_with_last(plugins.services("registration_decider"), "approval"),
         dns=plugins.services("dns_provider"),
     )
+
+
+def mount(plugins: Plugins, server: Server, app: Quart) -> None:
+    """Add the plugins' web pages and HTTP interfaces to an app; PluginError names one that cannot be added."""
+    for plugin, blueprint in plugins.blueprints(server):
+        try:
+            app.register_blueprint(blueprint)
+        except (AssertionError, ValueError, TypeError) as error:
+            raise PluginError(f"plugin {plugin!r}: its pages cannot be added: {error}") from error
 
 
 def networks(settings: Settings) -> tuple[Sequence[IPv4Network], Sequence[IPv6Network]]:

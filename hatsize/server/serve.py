@@ -35,8 +35,10 @@ async def serve(settings: Settings, ready: Callable[[Parts], None] | None = None
     await to_thread.run_sync(services.storage.open)
     try:
         parts = await assemble(settings, services)
-        async with anyio.create_task_group() as tasks, _listening(parts):
+        plugins = services.plugins.running(parts.view)
+        async with plugins, anyio.create_task_group() as tasks, _listening(parts):
             duties.start(tasks, parts.live, parts.hub)
+            tasks.start_soon(parts.delivery.run)
             if parts.relay is not None:
                 tasks.start_soon(parts.relay.run)
             if settings.derp.auto_update and (settings.derp.urls or settings.derp.paths):
@@ -56,7 +58,7 @@ async def serve(settings: Settings, ready: Callable[[Parts], None] | None = None
 async def _listening(parts: Parts) -> AsyncIterator[None]:
     """Accept connections inside, and end them all in order afterwards."""
     settings, listener = parts.settings, parts.listener
-    stun = await _stun(settings)
+    stun = parts.figures.stun = await _stun(settings)
     try:
         for address in settings.listen:
             await _listen(parts, address.host, address.port)

@@ -3,11 +3,11 @@
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hatsize.control.logins import Logins
 from hatsize.control.peer import Peer
-from hatsize.hooks.auth import Allow, AskUser, Deny, Registration
+from hatsize.hooks.auth import AskUser, Deny, Registration
 from hatsize.hooks.ipam import NoAddressError
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
@@ -15,7 +15,7 @@ from hatsize.netmap.peers import is_expired
 from hatsize.tailnet.commands import register
 from hatsize.tailnet.commands.logins import AUTH_ID_BYTES
 from hatsize.tailnet.commands.logins import auth_id as new_auth_id
-from hatsize.tailnet.commands.register import Admission, TagRefusedError, Tools
+from hatsize.tailnet.commands.register import Allow, TagRefusedError, Tools
 from hatsize.tailnet.errors import RefusedError
 from hatsize.tailnet.model import Change, LoginState, Node
 from hatsize.tailnet.state import State
@@ -150,17 +150,12 @@ class Registrar:
                 return self._welcome(node)
             await self._logins.changed(login)
 
-    def _terms(self, allow: Allow) -> Admission:
+    def _terms(self, allow: Allow) -> Allow:
+        """The terms with the configured expiry where the decider named none."""
         lasts = self._live.terms.key_expiry
-        return Admission(
-            user_id=allow.user_id,
-            method=allow.method,
-            tags=allow.tags,
-            authorized=allow.authorized,
-            ephemeral=allow.ephemeral,
-            key_expiry=allow.key_expiry or (self._live.clock() + lasts if lasts else None),
-            auth_key_id=allow.auth_key_id,
-        )
+        if allow.key_expiry is not None or lasts is None:
+            return allow
+        return replace(allow, key_expiry=self._live.clock() + lasts)
 
     def _tools(self) -> Tools:
         live = self._live

@@ -7,24 +7,27 @@ from typing import Protocol
 
 from hatsize.hooks import hookspec
 from hatsize.hooks.setup import Setup
+from hatsize.tailnet.commands.register import Allow
 from hatsize.tailnet.model import Identity, Node, PendingLogin, User
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import RegisterRequest
 
-
-@dataclass(frozen=True, slots=True)
-class Allow:
-    """The node may join, as this user's, or tagged."""
-
-    user_id: int | None
-    method: str
-    """What let it in, as `authkey`, or the provider's name; kept on the node."""
-    tags: tuple[str, ...] = ()
-    authorized: bool = True
-    """False holds the node for an administrator's approval."""
-    ephemeral: bool = False
-    key_expiry: datetime | None = None
-    auth_key_id: int | None = None
+__all__ = [
+    "Allow",
+    "AskUser",
+    "Decision",
+    "Deny",
+    "LoginIdentity",
+    "LoginProvider",
+    "PasswordProvider",
+    "Registration",
+    "RegistrationDecider",
+    "hatsize_login",
+    "hatsize_register_login_provider",
+    "hatsize_register_password_provider",
+    "hatsize_register_registration_decider",
+    "hatsize_registration",
+]
 
 
 @dataclass(frozen=True, slots=True)

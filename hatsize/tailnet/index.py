@@ -37,17 +37,18 @@ class Indexes:
                 self.login_by_auth_id[record.auth_id] = record.id
 
     def remove(self, record: Record) -> None:
+        """Take a record's entries out, but for those that another record of the same change has taken over."""
         match record:
             case Node():
                 self._remove_node(record)
             case User():
-                self.user_by_name.pop(record.name, None)
+                _release(self.user_by_name, record.name, record.id)
                 for identity in record.identities:
-                    self.user_by_identity.pop((identity.provider, identity.subject), None)
+                    _release(self.user_by_identity, (identity.provider, identity.subject), record.id)
             case Credential():
-                self.credential_by_prefix.pop(record.prefix, None)
+                _release(self.credential_by_prefix, record.prefix, record.id)
             case PendingLogin():
-                self.login_by_auth_id.pop(record.auth_id, None)
+                _release(self.login_by_auth_id, record.auth_id, record.id)
 
     def _add_node(self, node: Node) -> None:
         self.node_by_key[node.node_key] = node.id
@@ -60,19 +61,25 @@ class Indexes:
             self.nodes_by_user.setdefault(node.user_id, set()).add(node.id)
 
     def _remove_node(self, node: Node) -> None:
-        self.node_by_key.pop(node.node_key, None)
-        self._drop(self.nodes_by_machine, node.machine_key, node.id)
-        self.node_by_name.pop(node.given_name, None)
-        self.node_by_stable_id.pop(node.stable_id, None)
+        _release(self.node_by_key, node.node_key, node.id)
+        _drop(self.nodes_by_machine, node.machine_key, node.id)
+        _release(self.node_by_name, node.given_name, node.id)
+        _release(self.node_by_stable_id, node.stable_id, node.id)
         for address in node.addresses:
-            self.node_by_address.pop(address, None)
+            _release(self.node_by_address, address, node.id)
         if node.user_id is not None:
-            self._drop(self.nodes_by_user, node.user_id, node.id)
+            _drop(self.nodes_by_user, node.user_id, node.id)
 
-    @staticmethod
-    def _drop(index: dict[K, set[int]], key: K, record_id: int) -> None:
-        members = index.get(key)
-        if members is not None:
-            members.discard(record_id)
-            if not members:
-                del index[key]
+
+def _release(index: dict[K, int], key: K, record_id: int) -> None:
+    """Forget what an entry says, if it says it of this record."""
+    if index.get(key) == record_id:
+        del index[key]
+
+
+def _drop(index: dict[K, set[int]], key: K, record_id: int) -> None:
+    members = index.get(key)
+    if members is not None:
+        members.discard(record_id)
+        if not members:
+            del index[key]

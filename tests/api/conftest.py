@@ -13,7 +13,7 @@ from hatsize.api.credentials import LOCAL
 from hatsize.api.public import public
 from hatsize.api.v1.blueprint import api_v1
 from hatsize.tailnet.commands.policy import policy_in_force
-from hatsize.tailnet.commands.register import Admission, Tools, admit, complete_login, start_login
+from hatsize.tailnet.commands.register import Allow, Tools, admit, complete_login, start_login
 from hatsize.tailnet.commands.users import create_user
 from hatsize.tailnet.errors import InvalidError
 from hatsize.tailnet.model import Change, Credential, Node
@@ -90,7 +90,7 @@ class MemoryLive:
 
     async def register(self, auth_id: str, user_id: int, actor: str) -> Node:
         change = await self.run(
-            lambda state: complete_login(state, auth_id, Admission(user_id=user_id, method="cli"), self._tools())
+            lambda state: complete_login(state, auth_id, Allow(user_id=user_id, method="cli"), self._tools())
         )
         return next(record for record in change.puts if isinstance(record, Node))
 
@@ -114,7 +114,7 @@ class MemoryLive:
     def join(self, hostname: str, key: Credential, routes: Sequence[str] = ()) -> int:
         """A machine joins by an auth key; the node's id."""
         machine, request = self._machine(hostname, routes)
-        terms = Admission(user_id=key.user_id, method="authkey", tags=key.tags, auth_key_id=key.id)
+        terms = Allow(user_id=key.user_id, method="authkey", tags=key.tags, auth_key_id=key.id)
         change = admit(self.state, machine, request, terms, self._tools())
         self.state.apply(change)
         return next(record.id for record in change.puts if isinstance(record, Node))

@@ -19,13 +19,15 @@ LOGIN_LIFETIME = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    """On which terms a client may join."""
+class Allow:
+    """The client may join on these terms: as a user's node, or tagged."""
 
     user_id: int | None
     method: str
+    """What let it in, as `authkey`, or the provider's name; kept on the node."""
     tags: tuple[str, ...] = ()
     authorized: bool = True
+    """False holds the node for an administrator's approval."""
     ephemeral: bool = False
     key_expiry: datetime | None = None
     auth_key_id: int | None = None
@@ -62,7 +64,7 @@ def foreign_key(state: State, machine_key: MachineKey, request: RegisterRequest)
     return node is not None and node.machine_key != machine_key
 
 
-def admit(state: State, machine_key: MachineKey, request: RegisterRequest, terms: Admission, tools: Tools) -> Change:
+def admit(state: State, machine_key: MachineKey, request: RegisterRequest, terms: Allow, tools: Tools) -> Change:
     """The client becomes a node: the one it was before with the same owner, or a new one.
 
     Raises TagRefusedError, and what `tools.addresses` raises.
@@ -145,7 +147,7 @@ def start_login(state: State, machine_key: MachineKey, request: RegisterRequest,
     return Change(tailnet=state.tailnet_id, kind="login.started", puts=(login,), deletes=former, actor="node", at=now)
 
 
-def complete_login(state: State, auth_id: str, terms: Admission, tools: Tools) -> Change:
+def complete_login(state: State, auth_id: str, terms: Allow, tools: Tools) -> Change:
     """Somebody approved a pending login: its client becomes a node. Raises NotFoundError when it is not waiting."""
     login = waiting_login(state, auth_id, tools.now)
     change = admit(state, login.machine_key, tailcfg.decode(RegisterRequest, login.request), terms, tools)
@@ -165,7 +167,7 @@ def waiting_login(state: State, auth_id: str, now: datetime) -> PendingLogin:
     return login
 
 
-def _tags(state: State, hostinfo: Hostinfo, terms: Admission, tools: Tools) -> tuple[str, ...]:
+def _tags(state: State, hostinfo: Hostinfo, terms: Allow, tools: Tools) -> tuple[str, ...]:
     """The key's tags, or those the client asks for if its owner may give them."""
     wanted = tuple(dict.fromkeys(hostinfo.RequestTags))
     if terms.tags:
@@ -192,7 +194,7 @@ def _former_node(
     return min(found, key=lambda node: node.id) if found else None
 
 
-def _new_node(state: State, machine_key: MachineKey, request: RegisterRequest, terms: Admission, tools: Tools) -> Node:
+def _new_node(state: State, machine_key: MachineKey, request: RegisterRequest, terms: Allow, tools: Tools) -> Node:
     hostinfo = request.Hostinfo or Hostinfo()
     return Node(
         id=state.next_id(Node),
@@ -213,6 +215,6 @@ def _with_routes(approved: Sequence[str], more: Sequence[str]) -> tuple[str, ...
 
 
 __all__ = [
-    "LOGIN_LIFETIME", "Admission", "TagRefusedError", "Tools", "admit", "complete_login", "foreign_key",
+    "LOGIN_LIFETIME", "Allow", "TagRefusedError", "Tools", "admit", "complete_login", "foreign_key",
     "known_node", "log_out", "rename_after", "shorten", "start_login", "waiting_login",
 ]  # fmt: skip

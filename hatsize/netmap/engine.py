@@ -1,12 +1,13 @@
 """The netmap of one tailnet: watches changes, and tells each reader what it has not been told yet."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.netmap import peers
 from hatsize.netmap.blocks import PeerBlocks
 from hatsize.netmap.farewell import removed
-from hatsize.netmap.journal import NOTHING, Aspect, Dirty, Journal
+from hatsize.netmap.journal import Aspect, Dirty, Journal
 from hatsize.netmap.own import OwnParts, own_parts
 from hatsize.netmap.pieces import Piece, frame, members
 from hatsize.netmap.scene import Scene
@@ -37,25 +38,31 @@ class Netmap:
         self.policy = policy
         state = scene.state
         self.journal = Journal(state.version)
-        self.version = state.version
-        """Counts what readers can notice; at least the state's own version."""
         self._blocks = PeerBlocks(scene)
         self._known: dict[int, Node] = dict(state.table(Node))
         self._own_changed: dict[int, int] = {}
         self._afresh: dict[int, int] = {}
-        self._all_changed = self.version
+        self._classes = {node_id: policy.class_of(node_id) for node_id in self._known}
+        """The policy's class of each node; in another one the same peers may be told otherwise."""
+        self._all_changed = state.version
         self._hidden = state.ordinals.bits(node.id for node in self._known.values() if not node.authorized)
         self._frames: dict[tuple[object, ...], bytes] = {}
 
+    @property
+    def version(self) -> int:
+        """Counts what readers can notice."""
+        return self.scene.state.version
+
     def observe(self, change: Change) -> None:
         """Take note of a change the state has just applied."""
-        self._advance()
+        self._frames.clear()
         for table, record_id in change.deletes:
             if table == Node.table:
                 self._known.pop(record_id, None)
                 self._blocks.forget(record_id)
                 self._own_changed.pop(record_id, None)
                 self._afresh.pop(record_id, None)
+                self._classes.pop(record_id, None)
         for record in change.puts:
             if isinstance(record, Node):
                 self._observe_node(record)
@@ -66,13 +73,18 @@ class Netmap:
         """Go over to a new compiled policy; `affected` is the bitset of nodes it means something else for, None for
         all."""
         former, self.policy = self.policy, policy
-        self._advance()
+        self._tick()
         if affected is None:
             self._all_changed = self.version
             self._judge_anew(former)
+            self._classes = {node_id: policy.class_of(node_id) for node_id in self._known}
             return
         for node_id in self.scene.state.ordinals.ids(affected):
             self._own_changed[node_id] = self.version
+            node_class = policy.class_of(node_id)
+            if self._classes.get(node_id, node_class) != node_class:
+                self._afresh[node_id] = self.version
+            self._classes[node_id] = node_class
 
     def _judge_anew(self, former: CompiledPolicy) -> None:
         """After a new policy, find the nodes whose entries read differently, and the viewers to whom all do."""
@@ -88,14 +100,14 @@ class Netmap:
 
     def peers_changed(self, node_ids: list[int]) -> None:
         """These nodes must be told anew to whoever sees them, as when their routes' primaries moved."""
-        self._advance()
+        self._tick()
         for node_id in node_ids:
             self._note(node_id, Aspect.WHOLE)
             self._own_changed[node_id] = self.version
 
     def everyone_changed(self) -> None:
         """Something every node is told of itself changed: DNS, relays, settings."""
-        self._advance()
+        self._tick()
         self._all_changed = self.version
 
     def set_online(self, node_id: int, online: bool) -> bool:
@@ -103,7 +115,7 @@ class Netmap:
         if online == (node_id in self.scene.online):
             return False
         (self.scene.online.add if online else self.scene.online.discard)(node_id)
-        self._advance()
+        self._tick()
         self._note(node_id, Aspect.ONLINE)
         return True
 
@@ -118,21 +130,20 @@ class Netmap:
         message = (
             self._whole(reader, node, visible) if dirty is None else self._difference(reader, node, visible, dirty)
         )
-        reader.version = self.version
-        reader.told = visible
+        reader.version, reader.told = self.version, visible
         return message
 
     def forgotten_before(self, version: int) -> None:
-        """All readers stand at `version` or later, so removed nodes' ordinals may be used again."""
-        self.scene.state.ordinals.release(min(version, self.journal.floor))
+        """All readers stand at `version` or later, so ordinals of nodes removed until then may be used again."""
+        self.scene.state.ordinals.release(version)
 
     def farewell(self, node: Node, reader: Reader) -> bytes:
         """The last frame for a node that was removed."""
         profile = self.scene.profile(self.scene.profile_id(node))
         return removed(node, self.scene.fqdn(node), profile, zstd=reader.zstd)
 
-    def _advance(self) -> None:
-        self.version = max(self.version + 1, self.scene.state.version)
+    def _tick(self) -> None:
+        self.scene.state.tick()
         self._frames.clear()
 
     def _note(self, node_id: int, aspects: Aspect) -> None:
@@ -146,7 +157,7 @@ class Netmap:
         self._known[node.id] = node
         bit = 1 << self.scene.state.ordinals.of(node.id)
         self._hidden = self._hidden & ~bit if node.authorized else self._hidden | bit
-        aspects = peers.what_changed(old, node)
+        aspects = peers.what_changed(old, node, self.scene.now())
         if aspects:
             self._note(node.id, aspects)
         if aspects & (Aspect.WHOLE | Aspect.KEY_EXPIRY):
@@ -165,9 +176,11 @@ class Netmap:
     def _whole(self, reader: Reader, node: Node, visible: int) -> bytes:
         reader.own = OwnParts()
         own = own_parts(self.scene, self.policy, node, reader.cap_version, reader.own, first=True)
-        owners = {self.scene.profile_id(node)} | self._owners(visible)
+        owners = self._own_profile(reader, node) | self._owners(visible)
         own.append(("UserProfiles", self._profiles(owners)))
         if not visible:
+            if reader.told:  # an empty `Peers` would change nothing
+                own.append(("PeersRemoved", self._ids(reader.told)))
             return frame([Piece(b"{" + members(own) + b"}")], zstd=reader.zstd)
         head = Piece(b"{" + members(own) + b',"Peers":[')
         blocks = self._blocks.pieces(self.policy, node.id, visible)
@@ -175,14 +188,15 @@ class Netmap:
 
     def _difference(self, reader: Reader, node: Node, visible: int, dirty: Dirty) -> bytes | None:
         own: list[tuple[str, bytes]] = []
+        owners: set[int] = set()
         if max(self._own_changed.get(node.id, -1), self._all_changed) > reader.version:
             own = own_parts(self.scene, self.policy, node, reader.cap_version, reader.own, first=False)
-        added = visible & ~reader.told
-        lost = reader.told & ~visible
+            owners = self._own_profile(reader, node)
         stays = visible & reader.told
-        whole = added | (dirty.whole & stays)
-        patched = dirty.patched & stays & ~added
-        if not own:
+        whole = (visible & ~reader.told) | (dirty.whole & stays)
+        lost = reader.told & ~visible
+        patched = dirty.patched & stays & ~whole
+        if not own and not owners:
             if not (whole or lost or patched):
                 return None
             key = (reader.version, whole, lost, patched, self.policy.class_of(node.id) if whole else 0, reader.zstd)
@@ -191,22 +205,23 @@ class Netmap:
                 body = b"{" + members(self._peer_members(node.id, whole, lost, patched, dirty)) + b"}"
                 shared = self._frames[key] = frame([Piece(body)], zstd=reader.zstd)
             return shared
-        if whole or lost or patched:
-            own += self._peer_members(node.id, whole, lost, patched, dirty)
+        own += self._peer_members(node.id, whole, lost, patched, dirty, owners=owners)
         return frame([Piece(b"{" + members(own) + b"}")], zstd=reader.zstd)
 
     def _peer_members(
-        self, viewer_id: int, whole: int, lost: int, patched: int, dirty: Dirty = NOTHING
+        self, viewer_id: int, whole: int, lost: int, patched: int, dirty: Dirty, *, owners: Iterable[int] = ()
     ) -> list[tuple[str, bytes]]:
         ordinals = self.scene.state.ordinals
         found: list[tuple[str, bytes]] = []
         if lost:
-            found.append(("PeersRemoved", tailcfg.encode(sorted(ordinals.ids(lost)))))
+            found.append(("PeersRemoved", self._ids(lost)))
         if whole:
             ids = sorted(ordinals.ids(whole))
             encoded = [self._blocks.entry(self.policy, viewer_id, node_id) for node_id in ids]
             found.append(("PeersChanged", b"[" + b",".join(encoded) + b"]"))
-            found.append(("UserProfiles", self._profiles(self._owners(whole))))
+        profiles = self._owners(whole).union(owners)
+        if profiles:
+            found.append(("UserProfiles", self._profiles(profiles)))
         if patched:
             changes = [
                 peers.patch(self.scene, self._known[ordinals.at(ordinal)], dirty.aspects[ordinal])
@@ -215,6 +230,18 @@ class Netmap:
             changes.sort(key=lambda change: change.NodeID)
             found.append(("PeersChangedPatch", tailcfg.encode(changes)))
         return found
+
+    def _ids(self, bits: int) -> bytes:
+        return tailcfg.encode(sorted(self.scene.state.ordinals.ids(bits)))
+
+    def _own_profile(self, reader: Reader, node: Node) -> set[int]:
+        """The id of the profile shown as the node's own owner, if the reader has not been told it so; notes it."""
+        profile_id = self.scene.profile_id(node)
+        profile = tailcfg.encode(self.scene.profile(profile_id))
+        if profile == reader.own.profile:
+            return set()
+        reader.own.profile = profile
+        return {profile_id}
 
     def _owners(self, bits: int) -> set[int]:
         return {self.scene.profile_id(self._known[node_id]) for node_id in self.scene.state.ordinals.ids(bits)}

@@ -20,6 +20,8 @@ class OwnParts:
     ssh: bytes = b""
     dns: bytes = b""
     derp: bytes = b""
+    profile: bytes = b""
+    """The owner's."""
 
 
 def own_parts(

@@ -64,7 +64,7 @@ def peer(scene: Scene, policy: CompiledPolicy, viewer_id: int, node: Node) -> by
             Cap=node.cap_version,
             Tags=node.tags,
             PrimaryRoutes=policy.primary_routes(viewer_id, node.id),
-            LastSeen=node.last_seen,
+            LastSeen=None if online else node.last_seen,
             Online=online,
             CapMap=_cap_map(policy.peer_cap_map(viewer_id, node.id)),
             Expired=is_expired(node, scene.now()),
@@ -125,9 +125,9 @@ def patch(scene: Scene, node: Node, aspects: Aspect) -> tailcfg.PeerChange:
     )
 
 
-def what_changed(old: Node | None, new: Node) -> Aspect:
-    """In which respects peers see a difference between two states of a node."""
-    if old is None or _whole_key(old) != _whole_key(new):
+def what_changed(old: Node | None, new: Node, now: datetime) -> Aspect:
+    """In which respects peers see a difference between two states of a node. `Expired` cannot be patched."""
+    if old is None or _whole_key(old) != _whole_key(new) or is_expired(old, now) != is_expired(new, now):
         return Aspect.WHOLE
     aspects = Aspect(0)
     if old.endpoints != new.endpoints:

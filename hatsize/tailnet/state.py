@@ -14,8 +14,8 @@ R = TypeVar("R", bound=Record)
 class State:
     """What is true of a tailnet now.
 
-    Only `apply` changes it, in the thread that owns it. `version` counts the applied changes of this process, durable
-    or not; `seq` is the number of the last durable one.
+    Only `apply` changes it, in the thread that owns it. `version` counts what readers can notice in this process:
+    applied changes, durable or not, and ticks; `seq` is the number of the last durable change.
     """
 
     def __init__(self, tailnet: int) -> None:
@@ -80,6 +80,10 @@ class State:
             self._put(record)
         if change.seq:
             self.seq = change.seq
+
+    def tick(self) -> None:
+        """Count something that readers can notice though no record changed, as that a node came online."""
+        self.version += 1
 
     def _put(self, record: Record) -> None:
         table = self._tables[record.table]

@@ -1,0 +1,85 @@
+"""A storage that forgets: for tests that are about something else."""
+
+import threading
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from hatsize.hooks.storage import ConflictError, Snapshot, StorageError
+from hatsize.tailnet.model import Change, Record, Tailnet
+
+
+class MemoryStorage:
+    """Keeps the storage's contract as long as the object lives, `open` and `close` notwithstanding.
+
+    With `failing` set, every commit is refused with a StorageError of that text.
+    """
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.failing = ""
+        self.commits = 0
+        self._rows: dict[int, dict[tuple[str, int], Record]] = {}
+        self._log: dict[int, list[Change]] = {}
+        self._last_ids: dict[int, dict[str, int]] = {}
+        self._secrets: dict[str, bytes] = {}
+        self._news = threading.Condition()
+
+    def open(self) -> None:
+        """Nothing to connect to."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def tailnets(self) -> Sequence[Tailnet]:
+        rows = [row for table in self._rows.values() for row in table.values()]
+        return [row for row in rows if isinstance(row, Tailnet)]
+
+    def load(self, tailnet: int) -> Snapshot:
+        with self._news:
+            rows = list(self._rows.get(tailnet, {}).values())
+            return Snapshot(len(self._log.get(tailnet, ())), rows, dict(self._last_ids.get(tailnet, {})))
+
+    def commit(self, changes: Sequence[Change], expect: int) -> int:
+        with self._news:
+            if self.failing:
+                raise StorageError(self.failing)
+            tailnet = changes[0].tailnet
+            log = self._log.setdefault(tailnet, [])
+            if len(log) != expect:
+                raise ConflictError(f"the log is at {len(log)}, not {expect}")
+            for change in changes:
+                log.append(replace(change, seq=len(log) + 1))
+                self._keep(change)
+            self.commits += 1
+            self._news.notify_all()
+            return len(log)
+
+    def changes(self, tailnet: int, after: int) -> Sequence[Change]:
+        with self._news:
+            rows = self._rows.get(tailnet, {})
+            return [
+                replace(change, puts=tuple(rows[key] for row in change.puts if (key := (row.table, row.id)) in rows))
+                for change in self._log.get(tailnet, [])[after:]
+            ]
+
+    def wait(self, tailnet: int, after: int, timeout: float) -> int:
+        with self._news:
+            self._news.wait_for(lambda: len(self._log.get(tailnet, ())) > after, timeout)
+            return len(self._log.get(tailnet, ()))
+
+    def read_secret(self, name: str) -> bytes | None:
+        return self._secrets.get(name)
+
+    def write_secret(self, name: str, value: bytes) -> bytes:
+        return self._secrets.setdefault(name, value)
+
+    def _keep(self, change: Change) -> None:
+        rows = self._rows.setdefault(change.tailnet, {})
+        last = self._last_ids.setdefault(change.tailnet, {})
+        for key in change.deletes:
+            rows.pop(key, None)
+        for row in change.puts:
+            rows[row.table, row.id] = row
+            last[row.table] = max(last.get(row.table, 0), row.id)

@@ -9,6 +9,7 @@ from hatsize.cli.nouns import Entry, Root
 
 ENTRIES = {
     "serve": Entry("hatsize.cli.serve", "Run the server."),
+    "derp": Entry("hatsize.cli.derp", "Run a relay on its own."),
     "users": Entry("hatsize.cli.users", "Manage users.", ("user",)),
     "nodes": Entry("hatsize.cli.nodes", "Manage nodes.", ("node",)),
     "preauthkeys": Entry(

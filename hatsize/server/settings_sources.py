@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 from hatsize.server.settings_problems import SettingProblem, SettingsError
 
 PREFIX = "HATSIZE_"
-RESERVED = frozenset({"HATSIZE_CONFIG", "HATSIZE_API_KEY", "HATSIZE_OUTPUT"})
+RESERVED = frozenset({"HATSIZE_CONFIG", "HATSIZE_API_KEY"})
 """Variables of the command line that are no settings."""
 
 

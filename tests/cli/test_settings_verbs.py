@@ -108,3 +108,20 @@ def test_an_error_nobody_expected_is_logged_once_and_shown_by_its_id(hatsize, mo
     assert f"bug={record.bug}" in result.err
     assert "Traceback" not in result.err
     assert "inner" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("HATSIZE_PLUGINS_ENABLED", "nonesuch", "nonesuch"),
+        ("HATSIZE_PREFIXES_ALLOCATION", "dice", "dice"),
+        ("HATSIZE_POLICY_ENGINE", "oracle", "oracle"),
+        ("HATSIZE_DATABASE_URL", "paper://shelf", "paper"),
+    ],
+)
+def test_what_no_plugin_supplies_is_told_by_configtest(hatsize, monkeypatch, variable, value, told):
+    monkeypatch.setenv(variable, value)
+    result = hatsize("configtest")
+    assert result.code == 2
+    assert told in result.out
+    assert result.out.count("\n") == 1

@@ -17,8 +17,9 @@ install: $(STAMP)  ## make .venv with hatsize and every plugin of this repositor
 $(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e . $(foreach p,$(PLUGINS),-e $(p))
+	@$(BIN)/python -m compileall -q hatsize plugins
 	@touch $@
 
 run: install  ## start the server with an embedded default; prints the line to paste on a client

@@ -8,7 +8,7 @@ from hatsize.hooks.setup import Setup
 from hatsize.policy.ssh import SSHCheck
 from hatsize.tailnet.model import Node, User
 from hatsize.tailnet.state import State
-from hatsize.wire.tailcfg import FilterRule, SSHPolicy
+from hatsize.wire.tailcfg import DERPMap, FilterRule, SSHPolicy
 
 
 class CompiledPolicy(Protocol):
@@ -43,6 +43,10 @@ class CompiledPolicy(Protocol):
 
     def primaries(self) -> Mapping[str, int]:
         """By subnet route the id of the node that serves it."""
+
+    @property
+    def derp_map(self) -> DERPMap | None:
+        """The policy's own relays; None where it names none."""
 
     def ssh_policy(self, node_id: int) -> SSHPolicy:
         """Who may open SSH sessions on the node; no rules when nobody may."""

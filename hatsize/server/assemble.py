@@ -69,6 +69,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     await relay_map.load()
     state = await to_thread.run_sync(open_tailnet, services.storage, settings.dns.base_domain, utc_now())
     live = LiveTailnet(state, services, _terms(settings), relay_map)
+    relay_map.follow(live)
     hub = Hub(live)
     logins = Logins(live)
 

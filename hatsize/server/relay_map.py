@@ -5,8 +5,10 @@ from collections.abc import Callable
 from hatsize.derp import http_client
 from hatsize.derp.map import embedded_region, for_version, merge
 from hatsize.derp.map_sources import MapSources
+from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.address import Place
 from hatsize.server.settings import Settings
+from hatsize.tailnet.model import Change
 from hatsize.wire.tailcfg import DERPMap, DERPRegion
 
 
@@ -42,7 +44,17 @@ class RelayMap:
 
         await self._sources.refresh(every, told)
 
-    def take_policy(self, derp_map: DERPMap | None) -> bool:
+    def follow(self, live: LiveTailnet) -> None:
+        """Take the map of the policy in force in, now and whenever another policy is saved."""
+
+        def heard(change: Change) -> None:
+            if change.kind == "policy.saved" and self._take(live.policy.derp_map):
+                live.settings_changed()
+
+        self._take(live.policy.derp_map)
+        live.listen(heard)
+
+    def _take(self, derp_map: DERPMap | None) -> bool:
         """Take the policy's own map in; whether that is news."""
         news = derp_map != self._of_policy
         self._of_policy = derp_map

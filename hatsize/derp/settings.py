@@ -1,8 +1,5 @@
-"""What a relay on its own is told: its mesh, whom to admit, which names to publish, as whom to run."""
+"""What a relay on its own is told: its mesh, whom to admit, which names to publish, whom to run as."""
 
-import grp
-import os
-import pwd
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,20 +53,3 @@ def read_mesh_key(path: Path) -> str:
     if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
         raise SettingsError(f"{path} holds no mesh key: write 64 hexadecimal digits, as from `openssl rand -hex 32`")
     return text
-
-
-def drop_privileges(user: str) -> None:
-    """Become a user and its groups for good; needs root, unless one is that user already."""
-    try:
-        account = pwd.getpwnam(user)
-    except KeyError:
-        raise SettingsError(f"there is no user {user!r} to run as") from None
-    if os.getuid() == account.pw_uid:
-        return
-    groups = [group.gr_gid for group in grp.getgrall() if user in group.gr_mem]
-    try:
-        os.setgroups([account.pw_gid, *groups])
-        os.setgid(account.pw_gid)
-        os.setuid(account.pw_uid)
-    except PermissionError:
-        raise SettingsError(f"only root can become {user!r}: start as root, or as {user!r} without --user") from None

@@ -59,7 +59,7 @@ class Connection(asyncio.BufferedProtocol):
         self._splitter = Splitter(host.buffer)
         self._receive = host.relay.receive
         self._client: Client | None = None
-        self._early: list[Frame] = []
+        self._early: list[Frame] | None = None
         self._timer: asyncio.Handle | None = None
 
     def begin(self, trailing: bytes) -> None:
@@ -86,9 +86,9 @@ class Connection(asyncio.BufferedProtocol):
         self._splitter.source, self._splitter.mesh = client.key, client.mesh
         self._client = client
         self._host.relay.register(client)
-        early, self._early = self._early, []
+        early, self._early = self._early or [], None
         self._pass_on(client, early)
-        self._transport.resume_reading()
+        self._resume()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         return self._splitter.lend()
@@ -138,10 +138,13 @@ class Connection(asyncio.BufferedProtocol):
 
     def _greet(self, control: list[Frame]) -> None:
         """The first frame is the client's handshake; what follows waits until it is admitted."""
+        if self._early is not None:
+            self._early += control
+            return
         if not control:
             return
         kind, payload = control[0]
-        if kind != FrameType.CLIENT_INFO or self._early:
+        if kind != FrameType.CLIENT_INFO:
             raise FrameError("the first frame is not the client's handshake")
         self._early = control[1:]
         self._transport.pause_reading()

@@ -6,8 +6,9 @@ import anyio
 from quart import Quart
 
 from hatsize.derp.blueprint import blueprint
+from hatsize.derp.privileges import allow_many_connections, drop_privileges
 from hatsize.derp.process import RelayProcess
-from hatsize.derp.settings import RelaySettings, drop_privileges
+from hatsize.derp.settings import RelaySettings
 from hatsize.server.listener import Listener
 from hatsize.server.secret_files import kept_key
 from hatsize.server.tls import CertificateFiles, build_context, meta_certificate, self_signed
@@ -18,6 +19,7 @@ async def run_derp(settings: RelaySettings) -> None:
 
     Raises SettingsError, CertificateError, SecretFileError or OSError at the start.
     """
+    allow_many_connections()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     private = kept_key(settings.data_dir / "derp.key")
     process = RelayProcess(settings, private)

@@ -82,6 +82,34 @@ async def test_control_frames_behind_the_handshake_are_not_lost(open_relay):
     assert await alice.read() == (FrameType.PONG, b"12345678")
 
 
+async def test_a_client_is_judged_once_however_often_it_introduces_itself(open_relay):
+    asked, answer = [], anyio.Event()
+
+    async def admit(key, _address):
+        asked.append(key)
+        await answer.wait()
+        return True
+
+    relay = await open_relay(admit=admit)
+    alice = await relay.dial(login=False)
+    for _ in range(3):
+        await alice.send(alice.introduction(ClientInfo(version=2)))
+        await anyio.sleep(0.02)
+    answer.set()
+    assert (await alice.read())[0] == FrameType.SERVER_INFO
+    await alice.send(frames.ping(b"12345678"))
+    assert await alice.read() == (FrameType.PONG, b"12345678")
+    assert len(asked) == relay.server.counters.clients == 1
+
+
+async def test_a_wrong_frame_behind_the_handshake_ends_the_connection(open_relay):
+    relay = await open_relay()
+    alice = await relay.dial(login=False)
+    await alice.send(alice.introduction(ClientInfo(version=2)) + frames.WATCH_CONNS)
+    assert await alice.ended()
+    assert relay.server.counters.clients == 0
+
+
 async def test_only_admitted_nodes_get_in_and_a_deleted_one_is_cut_off(open_relay):
     known, alice_key = set(), PrivateKey.generate()
     relay = await open_relay(admit=known_nodes(lambda key, _: key in known))

@@ -1,12 +1,9 @@
 """What a relay on its own is told, and what is wrong with it."""
 
-import os
-import pwd
-
 import pytest
 
 from hatsize.derp.mesh import MeshPeer
-from hatsize.derp.settings import RelaySettings, SettingsError, drop_privileges, read_mesh_key
+from hatsize.derp.settings import RelaySettings, SettingsError, read_mesh_key
 
 
 def test_a_mesh_needs_a_key(tmp_path):
@@ -35,31 +32,3 @@ def test_what_is_no_mesh_key(tmp_path, content):
 def test_a_mesh_key_file_that_is_not_there(tmp_path):
     with pytest.raises(SettingsError, match="No such file"):
         read_mesh_key(tmp_path / "key")
-
-
-class TestPrivileges:
-    def test_an_unknown_user_is_named(self):
-        with pytest.raises(SettingsError, match="no user 'nobody-of-that-name'"):
-            drop_privileges("nobody-of-that-name")
-
-    def test_one_is_that_user_already(self):
-        drop_privileges(pwd.getpwuid(os.getuid()).pw_name)
-
-    def test_groups_go_first_and_the_user_last(self, monkeypatch):
-        calls = []
-        for name in ("setgroups", "setgid", "setuid"):
-            monkeypatch.setattr(os, name, lambda value, name=name: calls.append((name, value)))
-        monkeypatch.setattr(os, "getuid", lambda: 0)
-        nobody = pwd.getpwnam("nobody")
-        drop_privileges("nobody")
-        assert [name for name, _ in calls] == ["setgroups", "setgid", "setuid"]
-        assert calls[1:] == [("setgid", nobody.pw_gid), ("setuid", nobody.pw_uid)]
-
-    def test_only_root_can(self, monkeypatch):
-        def refuse(_groups):
-            raise PermissionError
-
-        monkeypatch.setattr(os, "setgroups", refuse)
-        monkeypatch.setattr(os, "getuid", lambda: 12345)
-        with pytest.raises(SettingsError, match="only root"):
-            drop_privileges("nobody")

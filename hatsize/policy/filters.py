@@ -6,14 +6,16 @@ that it stays while nodes come and go, and one rule's change touches one fragmen
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 
 from hatsize.policy.addresses import number, own_prefixes
 from hatsize.policy.classes import Facts, NodeClass
+from hatsize.policy.directory import folded
 from hatsize.policy.literals import Literals
-from hatsize.policy.matching import Edge, Matches, Side, side
+from hatsize.policy.matching import Edge, Matches, Side
 from hatsize.policy.population import Population
+from hatsize.policy.ports import Ports
 from hatsize.policy.selectors import EVERYTHING, SELF, Selector
 from hatsize.policy.sources import Addresses, Source, Sources
 from hatsize.wire.tailcfg import CapGrant, FilterRule, NetPortRange, PortRange
@@ -26,11 +28,23 @@ COMPANIONS = {
 
 
 @dataclass(frozen=True)
+class Spot:
+    """Ports that a rule opens on a node: at the texts of a literal, or at its own addresses where there are none."""
+
+    protocols: tuple[int, ...]
+    texts: tuple[str, ...] | None
+    ports: tuple[PortRange, ...]
+
+
+@dataclass(frozen=True)
 class Opening:
     """One rule's effect on one class: what its source may reach there."""
 
+    name: str
+    """Of the fragment."""
     source: Source
     edge: Edge
+    spots: tuple[Spot, ...] = ()
     own: bool = False
     """Only as `autogroup:self`."""
     back: bool = False
@@ -46,6 +60,7 @@ class Filters:
     sources: Sources
     literals: Literals
     openings: dict[int, tuple[Opening, ...]] = field(default_factory=dict)
+    names: dict[tuple[int, bool, bool], str] = field(default_factory=dict)
 
     def rules(self, node_id: int) -> tuple[FilterRule, ...]:
         """The node's filter; rules of equal sources and protocols are one."""
@@ -67,7 +82,7 @@ class Filters:
         """The same as named fragments, which together have the effect of the whole."""
         found: dict[str, list[FilterRule]] = {}
         for opening, _, rule in self._each(node_id):
-            found.setdefault(fragment_name(opening), []).append(rule)
+            found.setdefault(opening.name, []).append(rule)
         return {name: tuple(rules) for name, rules in found.items()}
 
     def _each(self, node_id: int) -> Iterator[tuple[Opening, Addresses, FilterRule]]:
@@ -102,9 +117,25 @@ class Filters:
         for one in sorted({*reached, *(matches.to_self if devices else ())}):
             edge = matches.edges[one]
             if one in reached:
-                yield Opening(source_of(edge), edge)
+                yield self._opening(edge, own, as_self=False)
             if edge.dst.own and devices:
-                yield Opening(source_of(edge, own.user_id), edge, own=True)
+                yield self._opening(edge, own, as_self=True)
+
+    def _opening(self, edge: Edge, own: NodeClass, *, as_self: bool) -> Opening:
+        spots = []
+        for flow in edge.rule.flows:
+            texts = self._places(flow.dst, edge, own, as_self=as_self)
+            if texts is None or texts:
+                spots.append(Spot(flow.protocols, texts, tuple(map(port_range, flow.ports))))
+        source = source_of(edge, own.user_id if as_self else None)
+        return Opening(self._name(edge.rule.src, edge, as_self), source, edge, tuple(spots), as_self)
+
+    def _name(self, source: Sequence[Selector], edge: Edge, own: bool, *, back: bool = False) -> str:
+        key = edge.number, own, back
+        found = self.names.get(key)
+        if found is None:
+            found = self.names[key] = fragment_name(source, own, back=back)
+        return found
 
     def _companions(self, own: NodeClass) -> Iterator[Opening]:
         """What the class is granted in return for capabilities of which it is the source."""
@@ -114,13 +145,15 @@ class Filters:
             if edge.via or COMPANIONS.keys().isdisjoint(edge.rule.app) or not _is_own_source(edge, own):
                 continue
             if edge.dst.own and devices:
-                yield Opening(back_source(edge, own.user_id), edge, own=True, back=True)
+                name = self._name(edge.rule.dst, edge, own=True, back=True)
+                yield Opening(name, back_source(edge, own.user_id), edge, own=True, back=True)
             if edge.dst != _ONLY_SELF:
-                yield Opening(back_source(edge), edge, back=True)
+                name = self._name(edge.rule.dst, edge, own=False, back=True)
+                yield Opening(name, back_source(edge), edge, back=True)
 
     def _given(self, opening: Opening, sources: Addresses, facts: Facts, own: NodeClass) -> Iterator[FilterRule]:
         if sources.texts:
-            yield from self._traffic(opening, sources.texts, facts, own)
+            yield from _traffic(opening, sources.texts, facts)
         if opening.edge.rule.app and not opening.edge.via:
             yield from self._grant(opening, sources.texts, facts, own)
 
@@ -130,29 +163,16 @@ class Filters:
                 grant = CapGrant(Dsts=own_prefixes(facts.addresses), CapMap={companion: None})
                 yield FilterRule(SrcIPs=sources.texts, CapGrant=(grant,))
 
-    def _traffic(self, opening: Opening, texts: tuple[str, ...], facts: Facts, own: NodeClass) -> Iterator[FilterRule]:
-        by_protocol: dict[tuple[int, ...], list[NetPortRange]] = {}
-        for flow in opening.edge.rule.flows:
-            places = self._places(flow.dst, opening, facts, own)
-            if places:
-                ports = [PortRange(First=part.first, Last=part.last) for part in flow.ports]
-                by_protocol.setdefault(flow.protocols, []).extend(
-                    NetPortRange(IP=place, Ports=part) for place in places for part in ports
-                )
-        for protocols, ports_there in by_protocol.items():
-            yield FilterRule(SrcIPs=texts, DstPorts=tuple(ports_there), IPProto=protocols)
-
-    def _places(self, dst: Selector, opening: Opening, facts: Facts, own: NodeClass) -> Sequence[str]:
-        """How a destination is written in the filter of a node; empty if it is not the node."""
-        if dst == SELF or opening.own:
-            return facts.addresses if dst == SELF and opening.own else ()
+    def _places(self, dst: Selector, edge: Edge, own: NodeClass, *, as_self: bool) -> tuple[str, ...] | None:
+        """How a destination is written for a class: None for a node's own addresses, empty if it is not there."""
+        if dst == SELF or as_self:
+            return None if dst == SELF and as_self else ()
         if dst == EVERYTHING:
-            return () if opening.edge.via else ("*",)
+            return () if edge.via else ("*",)
         found = self.literals.numbers.get(dst)
         if found is None:
-            named = side((dst,), self.literals).names
-            return facts.addresses if not opening.edge.via and not named.isdisjoint(own.names) else ()
-        here = own.touching if opening.edge.via else own.touching | own.holding
+            return None if not edge.via and folded(dst) in own.names else ()
+        here = own.touching if edge.via else own.touching | own.holding
         return self.literals.table[found].texts if here >> found & 1 else ()
 
     def _grant(self, opening: Opening, texts: tuple[str, ...], facts: Facts, own: NodeClass) -> Iterator[FilterRule]:
@@ -167,14 +187,14 @@ class Filters:
         """Where on the node capabilities are granted: its own addresses, or a network behind it."""
         if dst == EVERYTHING and not opening.own:
             return own_prefixes(facts.addresses)
-        places = self._places(dst, opening, facts, own)
-        found = self.literals.numbers.get(dst)
-        if found is None:
-            return own_prefixes(tuple(places))
+        texts = self._places(dst, opening.edge, own, as_self=opening.own)
+        if not texts:
+            return own_prefixes(facts.addresses) if texts is None else ()
+        found = self.literals.numbers[dst]
         spans = self.literals.table[found].spans
-        inside = tuple(address for address in facts.addresses if number(address) in spans) if places else ()
+        inside = tuple(address for address in facts.addresses if number(address) in spans)
         behind = own.touching >> found & 1
-        return (*own_prefixes(inside), *(as_prefix(text) for text in places if behind and text not in inside))
+        return (*own_prefixes(inside), *(as_prefix(text) for text in texts if behind and text not in inside))
 
 
 _EVERYONE = Side(everything=True)
@@ -204,8 +224,24 @@ def _is_own_source(edge: Edge, own: NodeClass) -> bool:
     return named or bool(src.literal_bits & own.holding)
 
 
-def fragment_name(opening: Opening) -> str:
+def fragment_name(source: Sequence[Selector], own: bool, *, back: bool = False) -> str:
     """A fragment's name: the digest of its source as the policy has it."""
-    rule = opening.edge.rule
-    source = sorted(set(map(str, rule.dst if opening.back else rule.src)))
-    return blake2b(repr((source, opening.own, opening.back)).encode(), digest_size=6).hexdigest()
+    parts = sorted(set(map(str, source))), own, back
+    return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+
+
+@cache
+def port_range(ports: Ports) -> PortRange:
+    return PortRange(First=ports.first, Last=ports.last)
+
+
+def _traffic(opening: Opening, sources: tuple[str, ...], facts: Facts) -> Iterator[FilterRule]:
+    by_protocol: dict[tuple[int, ...], list[NetPortRange]] = {}
+    for spot in opening.spots:
+        places = facts.addresses if spot.texts is None else spot.texts
+        by_protocol.setdefault(spot.protocols, []).extend(
+            NetPortRange(IP=place, Ports=part) for place in places for part in spot.ports
+        )
+    for protocols, there in by_protocol.items():
+        if there:
+            yield FilterRule(SrcIPs=sources, DstPorts=tuple(there), IPProto=protocols)

@@ -187,16 +187,14 @@ def _to_self(all_edges: Sequence[Edge]) -> tuple[int, ...]:
     return tuple(edge.number for edge in all_edges if edge.dst.own)
 
 
+_IN_BYTE = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256))
+
+
 def ones(bits: int) -> list[int]:
     """The positions of the bits that are set, lowest first."""
-    found = []
-    position = 0
-    while bits:
-        word = bits & 0xFFFF_FFFF_FFFF_FFFF
-        while word:
-            low = word & -word
-            found.append(position + low.bit_length() - 1)
-            word ^= low
-        bits >>= 64
-        position += 64
+    found: list[int] = []
+    for position, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
+        if byte:
+            base = position * 8
+            found += [base + bit for bit in _IN_BYTE[byte]]
     return found

@@ -1,6 +1,7 @@
 """What each node would be sent under a policy, as plain data."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -9,7 +10,26 @@ from hatsize.policy.matching import ones
 from hatsize.policy.read import read_document
 from hatsize.policy.topology import Topology
 from hatsize.policy.trials import run_tests
+from hatsize.tailnet.model import Node
 from hatsize.wire import tailcfg
+
+
+class Sent(Protocol):
+    """The part of a compiled policy that says what nodes are sent."""
+
+    def filter_rules(self, node_id: int) -> Sequence[tailcfg.FilterRule]: ...
+
+    def ssh_policy(self, node_id: int) -> tailcfg.SSHPolicy: ...
+
+    def visible(self, node_id: int) -> int: ...
+
+    def node_at(self, index: int) -> int: ...
+
+    def allowed_ips(self, viewer_id: int, peer_id: int) -> Sequence[str]: ...
+
+    def primary_routes(self, viewer_id: int, peer_id: int) -> Sequence[str]: ...
+
+    def self_cap_map(self, node_id: int) -> Mapping[str, Sequence[Any] | None]: ...
 
 
 def load(text: str | bytes, topology: Topology) -> Compiled:
@@ -26,16 +46,20 @@ def preview(text: str | bytes, topology: Topology) -> dict[str, dict[str, Any]]:
 
 def shown(compiled: Compiled) -> dict[str, dict[str, Any]]:
     """The same of a policy that is compiled already."""
-    nodes = compiled.topology.nodes
-    return {node.given_name: _node(compiled, node.id) for node in nodes.values()}
+    return sent(compiled, compiled.topology.nodes)
 
 
-def _node(compiled: Compiled, node_id: int) -> dict[str, Any]:
+def sent(compiled: Sent, nodes: Mapping[int, Node]) -> dict[str, dict[str, Any]]:
+    """The same by whichever engine the policy was compiled."""
+    return {node.given_name: _node(compiled, nodes, node.id) for node in nodes.values()}
+
+
+def _node(compiled: Sent, nodes: Mapping[int, Node], node_id: int) -> dict[str, Any]:
     return {
         "packet_filter_rules": _plain(list(compiled.filter_rules(node_id))),
         "ssh_rules": _plain(compiled.ssh_policy(node_id))["rules"],
         "peers": {
-            compiled.topology.nodes[peer].given_name: {
+            nodes[peer].given_name: {
                 "allowed_ips": list(compiled.allowed_ips(node_id, peer)),
                 "primary_routes": list(compiled.primary_routes(node_id, peer)),
             }

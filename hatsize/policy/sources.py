@@ -22,6 +22,13 @@ class Source:
     side: Side
     postures: int = 0
     user_id: int | None = None
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.side, self.postures, self.user_id)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def confined(self) -> bool:

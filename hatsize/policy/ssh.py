@@ -32,7 +32,7 @@ class SSHCheck:
     """For how long an approval holds; None asks every time."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SSHEdge:
     rule: SSHRule
     src: Side
@@ -51,10 +51,6 @@ class SSHEdge:
     @property
     def by_localpart(self) -> bool:
         return any(user.startswith(LOCALPART) for user in self.rule.users)
-
-    def speaks_to(self, found: NodeClass) -> bool:
-        """Whether the rule may be among those that nodes of the class are sent."""
-        return self.is_destination(found) or self.dst.own or (self.by_localpart and self.is_source(found))
 
 
 def ssh_edges(document: Document, literals: Literals) -> tuple[SSHEdge, ...]:
@@ -78,6 +74,8 @@ class SSHRules:
     topology: Topology
     edges: Sequence[SSHEdge]
     known: dict[int, tailcfg.SSHPolicy] = field(default_factory=dict)
+    destinations: dict[SSHEdge, tuple[int, int]] = field(default_factory=dict)
+    """By rule how many classes were looked at, and the bitset of those that are destinations."""
 
     def policy(self, node_id: int) -> tailcfg.SSHPolicy:
         """The rules for sessions into the node; the same for all nodes of its class."""
@@ -106,6 +104,24 @@ class SSHRules:
                 accept = recorded(_ACCEPT, self.recorders(rule), enforce=rule.enforce_recorder)
                 return SSHCheck(accept, rule.check_period)
         return None
+
+    def told_of(self, edge: SSHEdge, source: NodeClass) -> int:
+        """The classes that are sent a rule because nodes of the class are a source of it, as a bitset."""
+        if not edge.is_source(source):
+            return 0
+        devices = self.population.own_devices(source.number)
+        found = self._destinations(edge) | (devices if edge.dst.own else 0)
+        return found | (devices or 1 << source.number) if edge.by_localpart else found
+
+    def _destinations(self, edge: SSHEdge) -> int:
+        """The classes that may be connected to under a rule."""
+        classes = self.population.classes
+        seen, found = self.destinations.get(edge, (0, 0))
+        for number in range(seen, len(classes)):
+            if edge.is_destination(classes[number]):
+                found |= 1 << number
+        self.destinations[edge] = len(classes), found
+        return found
 
     def _rules(self, edge: SSHEdge, own: NodeClass) -> Iterator[tailcfg.SSHRule]:
         sources = self._sources(edge, own)

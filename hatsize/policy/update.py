@@ -149,11 +149,13 @@ def _ssh(step: _Step, rules: SSHRules) -> tuple[SSHRules, int]:
     population, known = step.population, rules.known.copy()
     touched = [population.classes[number] for number in step.classes]
     tags = frozenset(tag for own in touched for tag in own.tags)
-    stale: set[int] = set()
+    after = SSHRules(population, rules.topology, rules.edges, known, rules.destinations.copy())
+    stale = 0
     for edge in rules.edges:
-        if any(edge.is_source(own) for own in touched) or not tags.isdisjoint(edge.rule.recorders):
-            stale.update(own.number for own in population.classes if edge.speaks_to(own))
-    for number in stale:
+        for own in touched:
+            stale |= after.told_of(edge, own)
+        if not tags.isdisjoint(edge.rule.recorders):
+            stale |= (1 << len(population.classes)) - 1
+    for number in ones(stale):
         known.pop(number, None)
-    after = SSHRules(population, rules.topology, rules.edges, known)
-    return after, population.nodes(sum(1 << number for number in stale))
+    return after, population.nodes(stale)

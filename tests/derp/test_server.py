@@ -165,14 +165,16 @@ async def test_a_sender_over_its_rate_is_slowed_down(open_relay):
     assert relay.server.counters.rate_limited
 
 
-async def test_a_client_that_reads_nothing_loses_its_own_packets_only(open_relay):
-    relay = await open_relay()
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_a_client_that_reads_nothing_loses_its_own_packets_only(open_relay, certificate, tls):
+    relay = await open_relay(certificate=certificate if tls else None)
     alice, bob, slow = await relay.dial(), await relay.dial(), await relay.dial(lazy=True)
     flood = frames.send_packet(slow.key, bytes(60_000)) * 10
     for _ in range(40):
         await alice.send(flood)
         await alice.send(frames.send_packet(bob.key, b"still here"))
         assert await bob.packet() == (alice.key, b"still here")
+        assert relay.server.relay._registry.active[slow.key].sink.pending() < 3 * Limits().queue
     assert set(relay.server.counters.packets_dropped) == {"queue_full"}
 
 

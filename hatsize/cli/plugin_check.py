@@ -54,7 +54,8 @@ def _metadata(folder: Path, project: dict[str, Any]) -> Iterator[str]:
 def _entries(folder: Path, project: dict[str, Any]) -> Iterator[str]:
     entries = project.get("entry-points", {}).get(GROUP, {})
     if not entries:
-        yield f'pyproject.toml announces no plugin: add [project.entry-points.{GROUP}] with NAME = "PACKAGE.plugin:plugin"'
+        mend = f'[project.entry-points.{GROUP}] with NAME = "PACKAGE.plugin:plugin"'
+        yield f"pyproject.toml announces no plugin: add {mend}"
     added = [str(folder.resolve()), str(folder.resolve() / "src")]
     sys.path[:0] = added
     try:

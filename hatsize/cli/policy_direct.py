@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from hatsize.cli.configured import configured
-from hatsize.cli.failures import Failure
+from hatsize.cli.failures import Failure, WrongSettings
+from hatsize.hooks.manager import PluginError
 from hatsize.hooks.storage import StorageError
 from hatsize.live.services import Services
 from hatsize.policy.errors import PolicyError
 from hatsize.server.plugins import choose_services, load_plugins
+from hatsize.server.settings import SettingsError
 from hatsize.tailnet.commands.policy import policy_in_force, save_policy
 from hatsize.tailnet.state import State
 
@@ -40,7 +42,10 @@ def check_policy(text: str) -> None:
 def _opened() -> Iterator[tuple[Services, State]]:
     """The configured services, their storage open, and the state it holds; refusals inside become Failures."""
     settings = configured()
-    services = choose_services(load_plugins(settings), settings)
+    try:
+        services = choose_services(load_plugins(settings), settings)
+    except (PluginError, SettingsError) as error:
+        raise WrongSettings(str(error)) from None
     try:
         services.storage.open()
         try:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from hatsize.cli.failures import Failure
+from hatsize.cli.failures import Failure, WrongSettings
 from hatsize.cli.nouns import Verb
 
 
@@ -15,13 +15,17 @@ from hatsize.cli.nouns import Verb
 def command(listen: str | None, server_url: str | None) -> None:
     """Run the server until it is told to stop."""
     from hatsize.cli.configured import configured, warn_of_unknown_variables
+    from hatsize.hooks.errors import PluginError
     from hatsize.server.serve import run
+    from hatsize.server.settings import SettingsError
 
     flags = {"listen": listen, "server_url": server_url}
     settings = configured({path: value for path, value in flags.items() if value is not None})
     warn_of_unknown_variables()
     try:
         run(settings)
+    except (PluginError, SettingsError) as error:
+        raise WrongSettings(str(error)) from None
     except Exception as error:  # noqa: BLE001 - each one is told in words, or logged and told by its id
         raise Failure("; ".join(map(_told, _single(error)))) from None
 
@@ -37,12 +41,10 @@ def _single(error: BaseException) -> Iterator[BaseException]:
 
 def _told(error: BaseException) -> str:
     """An error in words; one that nobody expected is logged, and told by its id."""
-    from hatsize.hooks.manager import PluginError
     from hatsize.hooks.storage import StorageError
     from hatsize.server.logs import log_bug
-    from hatsize.server.settings import SettingsError
 
-    if isinstance(error, PluginError | StorageError | SettingsError):
+    if isinstance(error, StorageError):
         return str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hatsize.hooks import hookspec
 from hatsize.hooks.metrics import Figure
+from hatsize.hooks.setup import Setup
 from hatsize.tailnet.model import Change
 from hatsize.tailnet.state import State
 
@@ -67,6 +68,20 @@ def hatsize_settings() -> "type[BaseModel]":  # type: ignore[empty-body]
         class Settings(BaseModel, extra="forbid"):
             url: str = "https://directory.example.com"
             token: SecretStr = SecretStr("")
+    """
+
+
+@hookspec
+def hatsize_configured(setup: Setup) -> None:
+    """Be told the plugin's own name and settings, once, before anything else is asked of it. Synchronous.
+
+    Raise PluginError for what the model of the settings cannot see, as a file that is not there: it stops the start.
+
+    Example:
+
+        @hookimpl
+        def hatsize_configured(self, setup):
+            self.folder = setup.data_dir / setup.name
     """
 
 

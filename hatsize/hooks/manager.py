@@ -59,6 +59,9 @@ class Plugins:
                     check_implementation(implementation, caller.spec, name)
         self._setups[name] = Setup(name, settings, self._data_dir)
         self._services.clear()
+        for each in self.implementations("hatsize_configured"):
+            if each.plugin == name:
+                self._ask(each, {"setup": self._setups[name]})
 
     @property
     def names(self) -> Sequence[str]:

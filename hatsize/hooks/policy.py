@@ -26,6 +26,9 @@ class CompiledPolicy(Protocol):
     def class_of(self, node_id: int) -> int:
         """Nodes of one class are told the same about everybody else."""
 
+    def filter_rules(self, node_id: int) -> Sequence[FilterRule]:
+        """The node's packet filter, whole."""
+
     def filter_fragments(self, node_id: int) -> Mapping[str, Sequence[FilterRule]]:
         """The node's packet filter as named fragments, so that only what changed need be sent."""
 

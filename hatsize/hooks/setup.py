@@ -1,4 +1,4 @@
-"""What a plugin is told when its services are asked for."""
+"""What a plugin is told of itself before it is asked for anything."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

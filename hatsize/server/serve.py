@@ -87,7 +87,9 @@ async def _listen(parts: Parts, host: str, port: int) -> None:
         if host == "::" and parts.listener.sockets:
             log.info("not listening on IPv6: %s", error.strerror or error)
             return
-        raise
+        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        words = f"cannot listen on {shown}: {error.strerror or error}; choose another address with --listen"
+        raise OSError(error.errno, words) from error
 
 
 async def _stun(settings: Settings) -> StunServer | None:

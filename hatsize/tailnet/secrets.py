@@ -16,7 +16,8 @@ from hatsize.tailnet.errors import NotAllowedError
 from hatsize.tailnet.model import Credential, CredentialKind
 from hatsize.tailnet.state import State
 
-FORM = re.compile(r"(?:ts|hs)key-(?P<kind>[a-z]+)-(?P<prefix>[A-Za-z0-9]+)-(?P<random>[A-Za-z0-9_-]+)")
+FORM = re.compile(r"(?:ts|hs)key-(?P<kind>[a-z]+)-(?P<prefix>[A-Za-z0-9_-]{12})-(?P<random>[A-Za-z0-9_-]+)")
+"""Headscale's prefixes and secrets may hold hyphens, so the prefix is known by its length."""
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789"
 """Letters and digits that are not mistaken for one another."""
 PREFIX_LENGTH = 12
@@ -67,7 +68,8 @@ def matches(credential: Credential, text: str) -> bool:
     if scheme == "bcrypt":
         import bcrypt  # noqa: PLC0415 - only secrets taken over from Headscale need it
 
-        secret = text.rpartition("-")[2] if FORM.fullmatch(text) else text.partition(".")[2]
+        form = FORM.fullmatch(text)
+        secret = form["random"] if form else text.partition(".")[2]
         return bool(bcrypt.checkpw(secret.encode(), kept.encode()))
     return False
 

@@ -416,6 +416,7 @@ async def test_an_old_client_is_told_to_update(served):
 @pytest.mark.parametrize(
     "message",
     [b"", b"short", Initiator(MACHINE, KEY.public, 113).message[:-1], Initiator(MACHINE, MACHINE.public, 113).message],
+    ids=["nothing", "too short", "cut off", "for another server"],
 )
 async def test_what_is_no_handshake_is_a_bad_request(served, message):
     reader, writer = await asyncio.open_connection(*served.address)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.lab.binaries import tailscaled
-from tests.clients.lab.commands import CommandError, run
+from tests.clients.lab.commands import CommandError
 from tests.clients.lab.daemon import Daemon
 from tests.clients.lab.logs import tail
 from tests.clients.lab.namespaces import Namespace
@@ -62,8 +62,8 @@ class Client:
     # --- the command line
 
     def tailscale(self, *arguments: str, deadline: float = UP_DEADLINE) -> str:
-        """What `tailscale ARGUMENTS` printed."""
-        return run(self._argv(*arguments), deadline=deadline)
+        """What `tailscale ARGUMENTS` printed on this machine."""
+        return self.machine.run(*self._argv(*arguments), deadline=deadline)
 
     def up(self, url: str, key: str, *flags: str) -> None:
         """Join by key; returns when the client is running."""

@@ -11,6 +11,7 @@ from tests.clients.lab import leases, namespaces, nat
 from tests.clients.lab.namespaces import Namespace
 
 HUB_ADDRESS = "10.99.0.1"
+NOWHERE = "10.99.0.254"  # a way out as every host has one, but to nobody
 FIRST_MACHINE = 11
 
 
@@ -26,6 +27,7 @@ class Network:
         self.hub.ip("link", "add", "bridge", "type", "bridge")
         self.hub.ip("addr", "add", f"{HUB_ADDRESS}/24", "dev", "bridge")
         self.hub.ip("link", "set", "bridge", "up")
+        self.hub.ip("route", "add", "default", "via", NOWHERE)
         self._next = FIRST_MACHINE
 
     def machine(self, name: str) -> Namespace:

@@ -71,11 +71,8 @@ class AssembledNetmap:
         return sorted(peer["Name"].partition(".")[0] for peer in self.peers.values())
 
     def peer(self, name: str) -> dict[str, Any]:
-        """The peer with a first label; KeyError when it is not seen."""
-        for peer in self.peers.values():
-            if peer["Name"].partition(".")[0] == name:
-                return peer
-        raise KeyError(name)
+        """The peer with a first label; empty when it is not seen."""
+        return next((peer for peer in self.peers.values() if peer["Name"].partition(".")[0] == name), {})
 
 
 Peers = dict[int, dict[str, Any]]

@@ -1,16 +1,45 @@
 """Fixtures for tests of plugins. Loaded in every pytest run of an environment with hatsize, so imports wait for use."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from hatsize.testing.client import FakeClient
+    from hatsize.testing.server import RunningServer
     from hatsize.testing.tailnet import ScratchTailnet
+
+# ruff: noqa: PLC0415 - what a pytest run does not use it need not import
 
 
 @pytest.fixture
 def tailnet() -> "ScratchTailnet":
     """A tailnet served from memory, with user `alice` and a clock that stands still."""
-    from hatsize.testing.tailnet import ScratchTailnet  # noqa: PLC0415 - not in every pytest run
+    from hatsize.testing.tailnet import ScratchTailnet
 
     return ScratchTailnet()
+
+
+@pytest.fixture
+def fake_client(tailnet: "ScratchTailnet") -> "Callable[[str], FakeClient]":
+    """Makes clients of `tailnet` by host name, without sockets: `async with fake_client("desk") as client:`."""
+    from hatsize.testing.client import FakeClient
+
+    def make(hostname: str = "fake") -> "FakeClient":
+        return FakeClient.direct(tailnet.app, hostname=hostname)
+
+    return make
+
+
+@pytest.fixture
+def hatsize_server(tmp_path: Path) -> "Callable[..., AbstractAsyncContextManager[RunningServer]]":
+    """Runs a whole server on loopback: `async with hatsize_server({"plugins": …}) as server:`; again, it restarts."""
+    from hatsize.testing.server import running_server
+
+    def run(settings: dict[str, Any] | None = None) -> "AbstractAsyncContextManager[RunningServer]":
+        return running_server(tmp_path / "hatsize", settings)
+
+    return run

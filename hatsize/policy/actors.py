@@ -94,12 +94,13 @@ def _at(compiled: "Compiled", address: str, label: str) -> Actor:
 
 def lets(compiled: "Compiled", edge: Edge, src: Actor, dst: Actor) -> list[Flow]:
     """The flows that a rule opens between two parties."""
-    if not _is_source(compiled, edge, src):
+    if not is_source(compiled, edge, src):
         return []
     return [flow for flow in edge.rule.flows if _is_target(compiled, edge, flow.dst, src, dst)]
 
 
-def _is_source(compiled: "Compiled", edge: Edge, src: Actor) -> bool:
+def is_source(compiled: "Compiled", edge: Edge, src: Actor) -> bool:
+    """Whether a rule has the party as a source."""
     one = edge.src
     if not meets(compiled, edge.rule.postures, src):
         return False

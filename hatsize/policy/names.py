@@ -1,9 +1,9 @@
 """The names a document defines, and the reading of selectors against them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hatsize.policy.reader import Reader, Text
+from hatsize.policy.reader import Fields, Reader, Text
 from hatsize.policy.selectors import SERVICE_NAME, Kind, Place, Selector, misplaced, permitted, read_selector
 
 ALL_ADDRESSES = frozenset({"0.0.0.0/0", "::/0"})
@@ -16,6 +16,7 @@ class Names:
     reader: Reader
     domain: str = ""
     groups: set[str] = field(default_factory=set)
+    empty_groups: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
     hosts: set[str] = field(default_factory=set)
     ipsets: set[str] = field(default_factory=set)
@@ -81,6 +82,15 @@ class Names:
                 return misplaced(selector, place)
             case _:
                 return fault
+
+    def warn_if_idle(self, fields: Fields, **sides: Sequence[Selector]) -> None:
+        """A warning for a rule that can never match, because one of its sides is nobody."""
+        for name, selectors in sides.items():
+            if not selectors:
+                self.reader.warn(fields.at, f"{name} is empty: the rule can never match")
+            elif all(one.name in self.empty_groups for one in selectors):
+                groups = ", ".join(one.name for one in selectors)
+                self.reader.warn(fields.at, f"{name} is only {groups}, with nobody in it: the rule can never match")
 
     def posture_names(self, texts: Iterable[Text]) -> tuple[str, ...]:
         """The names of postures; those that are not defined are refused."""

@@ -48,13 +48,15 @@ def _document(fields: Fields, domain: str) -> Document:
     hosts = read_hosts(reader, fields.get("hosts"))
     postures = read_postures(reader, fields.get("postures"))
     names.groups, names.hosts, names.postures = set(groups), set(hosts), set(postures)
+    names.empty_groups = {name for name, members in groups.items() if not members}
     ipsets = IPSets(names, fields.get("ipsets"), hosts).read()
     tag_owners = read_tag_owners(names, fields.get("tagOwners"))
     default = names.posture_names(fields.texts("defaultSrcPosture"))
+    rules, ssh = _rules(names, fields, default), read_ssh(names, fields.get("ssh"), default)
     return Document(
         open_to_all="acls" not in fields and "grants" not in fields,
-        rules=_rules(names, fields, default),
-        ssh=read_ssh(names, fields.get("ssh"), default),
+        rules=rules,
+        ssh=ssh,
         groups=groups,
         hosts=hosts,
         ipsets=ipsets,

@@ -43,6 +43,7 @@ def _acl(names: Names, item: Value, path: str, default_postures: tuple[str, ...]
         flows += [flow] if flow else []
     dst = tuple(flow.dst for flow in flows)
     _check_self(names, fields, src, dst, allow_all=True)
+    names.warn_if_idle(fields, src=src, dst=dst)
     return Rule(
         path, reader.line(item.start), src, dst, tuple(flows), postures=_postures(names, fields, default_postures)
     )
@@ -90,6 +91,7 @@ def _grant(names: Names, item: Value, path: str, default_postures: tuple[str, ..
     if app and THE_INTERNET in dst:
         reader.refuse(fields.at, "cannot use app grants with autogroup:internet")
     _check_self(names, fields, src, dst, allow_all=False)
+    names.warn_if_idle(fields, src=src, dst=dst)
     return Rule(
         path, reader.line(item.start), src, dst, _grant_flows(dst, services), app, _via(names, fields),
         _postures(names, fields, default_postures),

@@ -32,6 +32,7 @@ def _rule(names: Names, item: Value, path: str, default_postures: tuple[str, ...
     dst = names.selectors(fields.texts("dst"), Place.SSH_DST)
     check = _action(fields) == "check"
     _check_pairs(fields, src, dst)
+    names.warn_if_idle(fields, src=src, dst=dst)
     postures = names.posture_names(fields.texts("srcPosture")) if "srcPosture" in fields else default_postures
     return SSHRule(
         path=path,

@@ -1,9 +1,9 @@
 """What the HTTP APIs need of the server they run in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
@@ -14,10 +14,10 @@ Command = Callable[[State], Change | None]
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """The policy in force as it was written, and when it was put in force (None: from a file)."""
+    """The policy in force as it was written, and when it was put in force."""
 
     text: str
-    updated: datetime | None
+    updated: datetime
 
 
 class PolicyAccess(Protocol):
@@ -27,11 +27,21 @@ class PolicyAccess(Protocol):
     def read_only(self) -> str:
         """Why the policy cannot be saved here, with the mend; empty when it can."""
 
+    @property
+    def problem(self) -> str:
+        """Why the policy in force is not the one its file holds; empty when it is, or where there is no file."""
+
     def current(self) -> PolicyDocument | None:
         """The policy in force; None when none was ever saved."""
 
     def check(self, document: str, state: State) -> Sequence[str]:
-        """Warnings about a document that may be saved; InvalidError tells what is wrong with one that may not."""
+        """Warnings about a document that may be saved; PolicyError tells what is wrong with one that may not."""
+
+    async def preview(self, document: str | None) -> Mapping[str, Any]:
+        """By node name what each would be sent under a document, or is sent under the policy in force for None.
+
+        Raises PolicyError for a document that may not be saved.
+        """
 
     def knows_tag(self, tag: str) -> bool:
         """Whether the policy in force gives the tag owners."""

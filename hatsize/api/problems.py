@@ -3,6 +3,7 @@
 import logging
 import secrets
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from werkzeug.exceptions import HTTPException
@@ -15,24 +16,27 @@ CONTENT_TYPE = "application/problem+json"
 _log = logging.getLogger(__name__)
 
 
-class ProblemBody(msgspec.Struct, frozen=True):
+class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a client is told that asked for something that was not done."""
 
     title: str
     status: int
     detail: str
+    data: list[dict[str, Any]] | None = None
+    """Which of a policy's tests failed, and how, as the hosted service tells it."""
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
     """An answer that is an error; `detail` names the thing and the mend."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
+    def __init__(self, status: HTTPStatus, detail: str, data: list[dict[str, Any]] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.data = data
 
     def encoded(self) -> bytes:
-        body = ProblemBody(self.status.phrase, self.status.value, self.detail)
+        body = ProblemBody(self.status.phrase, self.status.value, self.detail, self.data)
         return msgspec.json.encode(body) + b"\n"
 
 
@@ -56,7 +60,7 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             return Problem(HTTPStatus(error.code or 500), error.description or "")
         case PolicyError():
-            return bad_request(str(error))
+            return Problem(HTTPStatus.BAD_REQUEST, error.message, error.data or None)
         case StorageError():
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"nothing was changed, try again: {error}")
     bug = secrets.token_hex(4)

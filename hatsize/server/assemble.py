@@ -14,6 +14,7 @@ from hatsize.derp.server import DerpServer
 from hatsize.hooks.delivery import Delivery
 from hatsize.live.services import Services, Terms
 from hatsize.live.tailnet import LiveTailnet, utc_now
+from hatsize.policy.errors import PolicyError
 from hatsize.server import outer
 from hatsize.server.address import Place, place_of
 from hatsize.server.api_view import ApiView
@@ -22,11 +23,13 @@ from hatsize.server.first_run import open_tailnet
 from hatsize.server.listener import Listener
 from hatsize.server.plugin_view import PluginView
 from hatsize.server.plugins import mount, networks
+from hatsize.server.policy_file import PolicyFile, words
 from hatsize.server.relay import embedded_relay
 from hatsize.server.relay_map import RelayMap
 from hatsize.server.request_counts import count_requests
 from hatsize.server.secret_files import kept_key
 from hatsize.server.settings import Settings
+from hatsize.server.settings_problems import SettingProblem, SettingsError
 from hatsize.server.tls import CertificateFiles, build_context, meta_certificate, pin, self_signed
 from hatsize.wire.keys import machine_key
 from hatsize.wire.upgrade import Upgrader
@@ -57,6 +60,7 @@ class Parts:
     delivery: Delivery
     """Carries events to plugins."""
     figures: CoreFigures
+    policy_file: PolicyFile | None
 
 
 async def assemble(settings: Settings, services: Services) -> Parts:
@@ -70,6 +74,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     state = await to_thread.run_sync(open_tailnet, services.storage, settings.dns.base_domain, utc_now())
     live = LiveTailnet(state, services, _terms(settings), relay_map)
     relay_map.follow(live)
+    policy_file = await _policy_file(live, settings)
     hub = Hub(live)
     logins = Logins(live)
 
@@ -87,7 +92,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}
     if relay is not None:
         upgraders[RELAY] = relay.take
-    outer_app = outer.app(live, ApiView(live, registrar, settings), machine_key(noise_key.public))
+    outer_app = outer.app(live, ApiView(live, registrar, settings, policy_file), machine_key(noise_key.public))
     count_requests(outer_app, "public", live.measures)
     view = PluginView(live, services.plugins, place.url, settings.data_dir)
     mount(services.plugins, view, outer_app)
@@ -104,8 +109,21 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     )
     local = Listener(outer.trusted(outer_app))
     return Parts(
-        settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, local, view, delivery, figures
-    )
+        settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, local, view, delivery, figures,
+        policy_file,
+    )  # fmt: skip
+
+
+async def _policy_file(live: LiveTailnet, settings: Settings) -> PolicyFile | None:
+    """The file the policy is read from, its policy in force; SettingsError when that is refused."""
+    if settings.policy.file is None:
+        return None
+    file = PolicyFile(live, settings.policy.file)
+    try:
+        await file.load()
+    except (OSError, PolicyError) as error:
+        raise SettingsError([SettingProblem("policy.file", f'"{file.path}"', words(error), "")]) from error
+    return file
 
 
 def _terms(settings: Settings) -> Terms:

@@ -41,6 +41,8 @@ async def serve(settings: Settings, ready: Callable[[Parts], None] | None = None
             tasks.start_soon(parts.delivery.run)
             if parts.relay is not None:
                 tasks.start_soon(parts.relay.run)
+            if parts.policy_file is not None:
+                tasks.start_soon(parts.policy_file.follow)
             if settings.derp.auto_update and (settings.derp.urls or settings.derp.paths):
                 every = settings.derp.update_frequency.total_seconds()
                 tasks.start_soon(parts.relay_map.refresh, every, parts.live.settings_changed)

@@ -12,6 +12,8 @@ from hatsize.api.contract import PolicyDocument
 from hatsize.api.credentials import LOCAL
 from hatsize.api.public import public
 from hatsize.api.v1.blueprint import api_v1
+from hatsize.policy.preview import preview
+from hatsize.policy.topology import from_state
 from hatsize.tailnet.commands.policy import policy_in_force
 from hatsize.tailnet.commands.register import Allow, Tools, admit, complete_login, start_login
 from hatsize.tailnet.commands.users import create_user
@@ -28,6 +30,7 @@ class MemoryPolicy:
     """A policy that is any JSON object, and knows the tags written in it."""
 
     read_only = ""
+    problem = ""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -42,6 +45,9 @@ class MemoryPolicy:
         except msgspec.MsgspecError as error:
             raise InvalidError(f"the policy is not valid: {error}") from None
         return []
+
+    async def preview(self, document: str | None):
+        return preview("{}" if document is None else document, from_state(self._state))
 
     def knows_tag(self, tag: str) -> bool:
         found = self.current()

@@ -10,12 +10,23 @@ from hatsize.api.contract import Live
 from hatsize.api.cors import cors_headers
 from hatsize.api.credentials import authorise
 from hatsize.api.problems import CONTENT_TYPE, Problem, problem_of
-from hatsize.api.v1 import apikeys, auth, health, nodes, nodes_making, policy, preauthkeys, users
+from hatsize.api.v1 import (
+    apikeys,
+    auth,
+    health,
+    nodes,
+    nodes_making,
+    policy,
+    policy_history,
+    policy_preview,
+    preauthkeys,
+    users,
+)  # fmt: skip
 from hatsize.api.v1.docs import docs_page
 from hatsize.api.v1.openapi import JSON, describe
 from hatsize.api.v1.operation import BASE, Call, Operation
 
-AREAS = (apikeys, auth, health, nodes_making, nodes, policy, preauthkeys, users)
+AREAS = (apikeys, auth, health, nodes_making, nodes, policy, policy_preview, policy_history, preauthkeys, users)
 OPERATIONS: tuple[Operation, ...] = tuple(operation for module in AREAS for operation in module.area.operations)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 

@@ -1,0 +1,69 @@
+"""The policy of the live tailnet as the HTTP APIs see it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anyio import to_thread
+
+from hatsize.api.contract import PolicyDocument
+from hatsize.live.tailnet import LiveTailnet
+from hatsize.policy.preview import sent
+from hatsize.server.policy_file import PolicyFile
+from hatsize.tailnet.commands.policy import policy_in_force
+from hatsize.tailnet.model import RECORDS, Node
+from hatsize.tailnet.state import State
+
+
+class PolicyView:
+    """Implements `hatsize.api.contract.PolicyAccess`, by whichever engine the settings choose."""
+
+    def __init__(self, live: LiveTailnet, file: PolicyFile | None) -> None:
+        self._live = live
+        self._file = file
+
+    @property
+    def read_only(self) -> str:
+        if self._file is None:
+            return ""
+        return f"the policy is read from {self._file.path}: change that file, or take policy.file out of the settings"
+
+    @property
+    def problem(self) -> str:
+        return self._file.problem if self._file else ""
+
+    def current(self) -> PolicyDocument | None:
+        found = policy_in_force(self._live.state)
+        return PolicyDocument(found.document, found.created) if found else None
+
+    def check(self, document: str, state: State) -> Sequence[str]:
+        return self._live.services.policy.check(document, state)
+
+    async def preview(self, document: str | None) -> Mapping[str, Any]:
+        live, state = self._live, _copied(self._live.state)
+        online = frozenset(node_id for node_id in state.table(Node) if live.is_online(node_id))
+        primaries = dict(live.policy.primaries())
+        in_force = live.policy_document
+
+        def previewed() -> Mapping[str, Any]:
+            engine = live.services.policy
+            if document is not None:
+                engine.check(document, state)
+            compiled = engine.compile(in_force if document is None else document, state, online)
+            return sent(compiled.with_routers(primaries, online), state.table(Node))
+
+        return await to_thread.run_sync(previewed)
+
+    def knows_tag(self, tag: str) -> bool:
+        return self._live.policy.knows_tag(tag)
+
+    def serving(self, node_id: int) -> Sequence[str]:
+        node = self._live.state.get(Node, node_id)
+        primary = list(self._live.policy.primary_routes(node_id, node_id))
+        exits = [route for route in node.approved_routes if route in ("0.0.0.0/0", "::/0")]
+        return primary + [route for route in exits if route in node.advertised_routes]
+
+
+def _copied(state: State) -> State:
+    """The state as it is, for another thread to read while this one goes on."""
+    records = (record for kind in RECORDS for record in state.all(kind))
+    return State.load(state.tailnet_id, state.seq, records, {})

@@ -50,7 +50,7 @@ def _compare(arguments: argparse.Namespace, load: Path, *, tls: Path | None, fol
     results = []
     try:
         for name, flags in _measurements(arguments):
-            rounds = [[measure(load, relay.url, flags) for relay in relays] for _ in range(arguments.rounds)]
+            rounds = [[_measure(load, relay, flags) for relay in relays] for _ in range(arguments.rounds)]
             medians = {relay.name: _medians([each[place] for each in rounds]) for place, relay in enumerate(relays)}
             results.append({"measured": name, "tls": tls is not None, **medians})
     finally:
@@ -59,6 +59,15 @@ def _compare(arguments: argparse.Namespace, load: Path, *, tls: Path | None, fol
     if arguments.idle:
         results.append(_idle(arguments.idle, load, tls, folder))
     return results
+
+
+def _measure(load: Path, relay: Relay, flags: list[str]) -> dict[str, float]:
+    before = relay.cpu()
+    result = measure(load, relay.url, flags)
+    packets = result.pop("packets", 0)
+    if packets:
+        result["cpu_us_per_packet"] = (relay.cpu() - before) * 1e6 / packets
+    return result
 
 
 def _measurements(arguments: argparse.Namespace) -> list[tuple[str, list[str]]]:

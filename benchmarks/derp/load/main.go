@@ -136,6 +136,7 @@ func throughput(relay *url.URL) {
 	took := time.Since(started).Seconds()
 	delivered := got.Load()
 	time.Sleep(300 * time.Millisecond)
+	results["packets"] = got.Load()
 	results["packets_per_s"] = float64(delivered) / took
 	results["mbit_per_s"] = float64(delivered) * float64(*size) * 8 / 1e6 / took
 	results["loss"] = 1 - float64(got.Load())/float64(max(sent.Load(), 1))

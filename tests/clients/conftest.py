@@ -12,7 +12,7 @@ from tests.clients.lab.laboratory import Lab, laboratory
 from tests.clients.lab.server import ControlServer
 
 HERE = Path(__file__).parent
-TIMEOUT = 180  # a wait inside a test fails before that, and says what it waited for
+TIMEOUT = 300  # a wait inside a test fails before that, and says what it waited for
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -52,7 +52,8 @@ def tailscaled(version: str) -> Program:
 HEADSCALE = Program("github.com/juanfont/headscale/cmd/headscale", "0.29.2", "headscale-0.29.2")
 DERPER = Program("tailscale.com/cmd/derper", NEWEST, f"derper-{NEWEST}")
 DERPPROBE = Program("tailscale.com/cmd/derpprobe", NEWEST, f"derper-{NEWEST}")
-NEEDED = tuple(tailscaled(version) for version in CLIENT_VERSIONS)
+NEEDED = (*map(tailscaled, CLIENT_VERSIONS), DERPER, DERPPROBE)
+"""What the tests of this repository run: clients here, the relay and its probe in tests/derp."""
 
 
 def storm() -> Path:

@@ -23,7 +23,7 @@ def main() -> int:
         print(f"real-client tests {verdict}: this machine lacks {', '.join(lacks)}")
         return FAILED if requirements.required() else SKIPPED
     for program in binaries.NEEDED:
-        print(f"real clients: {program.package}@v{program.version}", flush=True)
+        print(f"real clients: {program.package}@v{program.version} in {program.path.parent}", flush=True)
         binaries.install([program])
     binaries.storm()
     return READY

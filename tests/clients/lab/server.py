@@ -19,7 +19,7 @@ from tests.clients.lab.namespaces import Namespace
 from tests.clients.lab.waiting import eventually
 
 PORT = 8080
-START_DEADLINE = 30.0
+START_DEADLINE = 60.0
 STOP_DEADLINE = 20.0
 JOIN_LINE = re.compile(r"tailscale up --login-server (\S+) --auth-key (\S+)")
 

@@ -18,7 +18,10 @@ class RelayMap:
     def __init__(self, settings: Settings, place: Place, pin: str) -> None:
         """`pin` is the certificate's `sha256-raw:…`, empty for one that clients can verify."""
         derp = settings.derp
-        own = DERPMap(Regions={derp.region_id: _region(settings, place, pin)} if derp.enabled else {})
+        own = DERPMap(
+            Regions={derp.region_id: _region(settings, place, pin)} if derp.enabled else {},
+            OmitDefaultRegions=derp.omit_default_regions,
+        )
         self._sources = MapSources(urls=derp.urls, paths=derp.paths, own=own, fetch=http_client.get)
         self._of_policy: DERPMap | None = None
         self._forms: dict[int, DERPMap] = {}

@@ -26,7 +26,9 @@ class Settings(Section):
     server_url: ServerUrl = ""
     """What clients reach this server by; empty to make one from the address it listens on."""
     listen: Listens = (ListenAddress("0.0.0.0", 8080), ListenAddress("::", 8080))  # noqa: S104 - for all clients
+    """The addresses and ports to listen on, each for HTTP and TLS alike."""
     data_dir: Path = Field(default_factory=default_data_dir)
+    """Where the server keeps its state and its secrets; without root, `hatsize` in `~/.local/state`."""
     trusted_proxies: Proxies = ()
     """From whom `X-Forwarded-For` and the like are believed."""
     dns: sections.Dns = sections.Dns()
@@ -41,9 +43,9 @@ class Settings(Section):
     logins: sections.Logins = sections.Logins()
     policy: sections.Policy = sections.Policy()
     api: sections.Api = sections.Api()
-    taildrop: sections.OnSwitch = sections.OnSwitch()
-    logtail: sections.Switch = sections.Switch()
-    auto_update: sections.Switch = sections.Switch()
+    taildrop: sections.Taildrop = sections.Taildrop()
+    logtail: sections.Logtail = sections.Logtail()
+    auto_update: sections.AutoUpdate = sections.AutoUpdate()
     plugins: sections.Plugins = sections.Plugins()
 
     @property

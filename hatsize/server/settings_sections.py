@@ -29,8 +29,11 @@ class ExtraRecord(Section):
     """One record that every node resolves, below any domain."""
 
     name: Domain
+    """The whole name, below any domain."""
     type: Literal["A", "AAAA", "CNAME", "TXT", "SRV"] = "A"
+    """The record's type."""
     value: str
+    """An address for `A` and `AAAA`, else the record's text."""
 
 
 class Nameservers(Section):
@@ -66,11 +69,16 @@ def check_resolver(resolver: str) -> None:
 
 class Dns(Section):
     magic_dns: bool = True
+    """Whether clients resolve the names of nodes."""
     base_domain: Domain = "tailnet.internal"
+    """The domain below which nodes have their names."""
     override_local_dns: bool = False
+    """Whether `nameservers.global` replace the resolvers a machine has; else they stand in where it has none."""
     nameservers: Nameservers = Nameservers()
     search_domains: Domains = ()
+    """Domains that clients add to names without a dot, after `base_domain`."""
     extra_records: Annotated[tuple[ExtraRecord, ...], BeforeValidator(from_text)] = ()
+    """Records that every node resolves: tables with `name`, `type` and `value`."""
     extra_records_path: Path | None = None
     """A JSON file of records, read again whenever it changes."""
 
@@ -85,7 +93,9 @@ class Dns(Section):
 
 class Prefixes(Section):
     v4: V4Prefix = "100.64.0.0/10"
+    """Where IPv4 addresses of nodes come from; empty for none."""
     v6: V6Prefix = "fd7a:115c:a1e0::/48"
+    """Where IPv6 addresses of nodes come from; empty for none."""
     allocation: str = "sequential"
     """The IP allocation service's name: `sequential`, `random`, or a plugin's."""
 
@@ -98,42 +108,62 @@ class Prefixes(Section):
 
 class Stun(Section):
     enabled: bool = True
+    """Whether clients can ask this server for the address they are seen with."""
     listen: Listen = ListenAddress("0.0.0.0", 3478)  # noqa: S104 - STUN is for everybody
+    """The UDP address and port of STUN. A port in use is a warning."""
 
 
 class Derp(Section):
     """The relay this server runs, and the map of relays it hands out."""
 
     enabled: bool = True
+    """Whether the server runs a relay of its own."""
     process: bool = False
     """Run the relay in a process of its own."""
     region_id: int = Field(default=900, ge=1, le=65535)
+    """The number of the own relay's region."""
     region_code: str = "hatsize"
+    """The short name of the own relay's region."""
     region_name: str = "Hatsize"
+    """The name of the own relay's region as people are shown it."""
     verify_clients: bool = True
+    """Whether only nodes of the tailnet may use the own relay."""
     ipv4: str = ""
+    """The own relay's IPv4 address as clients are told it; empty to let them resolve the server's name."""
     ipv6: str = ""
+    """The own relay's IPv6 address as clients are told it."""
     urls: Text = ()
+    """Where DERP maps are fetched from, in JSON or YAML."""
     paths: Paths = ()
+    """Files with DERP maps, in JSON or YAML. What stands in them goes before what comes from `urls`."""
     omit_default_regions: bool = False
+    """Whether clients forget the relays that they know by themselves."""
     auto_update: bool = True
+    """Whether `urls` and `paths` are read again every `update_frequency`."""
     update_frequency: Duration = timedelta(hours=3)
+    """How often `urls` and `paths` are read."""
 
 
 class Acme(Section):
     domains: Domains = ()
     """Names to get a certificate for; none leaves ACME off."""
     email: str = ""
+    """Whom the certificate authority may write to."""
     url: str = "https://acme-v02.api.letsencrypt.org/directory"
+    """The certificate authority's ACME directory. Using it means agreeing to its terms of service."""
     challenge: Literal["http-01", "tls-alpn-01"] = "tls-alpn-01"
+    """How names are checked: on the server's own port, reached as 443, or over HTTP at `listen`, reached as 80."""
     listen: Listen = ListenAddress("0.0.0.0", 80)  # noqa: S104 - where http-01 asks
+    """Where `http-01` is answered."""
     ca_file: Path | None = None
     """Certificates to trust the ACME server by, where it is a private one."""
 
 
 class Tls(Section):
     cert_file: Path | None = None
+    """A certificate chain in PEM, read again when it changes; none for one the server makes and pins itself."""
     key_file: Path | None = None
+    """The certificate's private key in PEM."""
     acme: Acme = Acme()
 
     @model_validator(mode="after")
@@ -160,13 +190,16 @@ class Database(Section):
 
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important messages that are logged."""
     format: Literal["text", "json"] = "text"
+    """Lines for people, or JSON for programs."""
 
 
 class HighAvailability(Section):
-    probe_interval: Duration = timedelta(seconds=10)
-    """How often subnet routers that stand in for each other are probed; 0 leaves it off."""
-    probe_timeout: Duration = timedelta(seconds=5)
+    probe_interval: Duration = timedelta(seconds=5)
+    """How often subnet routers that stand in for each other are asked whether they live; 0 leaves it off."""
+    probe_timeout: Duration = timedelta(seconds=3)
+    """How long a router may take to answer before another one serves its routes."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -189,7 +222,7 @@ class NodeSettings(Section):
 
 class PreauthKeys(Section):
     revoked_retention: Duration = timedelta(days=7)
-    """How long an expired auth key stays in the list."""
+    """How long an auth key that was revoked or has expired stays in the list."""
 
 
 class Logins(Section):
@@ -201,7 +234,9 @@ class Logins(Section):
 
 class Policy(Section):
     mode: Literal["database", "file"] = "database"
+    """Where the policy lives; naming a `file` means `file`."""
     file: Path | None = None
+    """The policy in HuJSON, put in force at the start and whenever it changes; it cannot be saved by API then."""
     engine: str = "hujson"
     """The policy evaluation service's name."""
 
@@ -226,12 +261,19 @@ class Api(Section):
     """Who may administer the server through the Unix socket in its data directory."""
 
 
-class Switch(Section):
-    enabled: bool = False
-
-
-class OnSwitch(Section):
+class Taildrop(Section):
     enabled: bool = True
+    """Whether people may send files between their own machines."""
+
+
+class Logtail(Section):
+    enabled: bool = False
+    """Whether clients may send their logs to their maker."""
+
+
+class AutoUpdate(Section):
+    enabled: bool = False
+    """Whether clients that were never told otherwise update themselves."""
 
 
 class Plugins(Section):
@@ -240,6 +282,7 @@ class Plugins(Section):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     enabled: Text = ()
+    """The names of the plugins in use. The table `[plugins.NAME]` has a plugin's own settings."""
 
     @model_validator(mode="after")
     def _tables(self) -> Self:

@@ -75,10 +75,17 @@ class Root(Noun):
         del ctx
         name = self.aliases.get(cmd_name, cmd_name)
         if name not in self.entries:
-            return None
+            return _of_plugins(cmd_name)
         command: click.Command = import_module(self.entries[name].module).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, self.entries[name].help) for name in self.list_commands(ctx)])
+
+
+def _of_plugins(name: str) -> click.Command | None:
+    """The command of that name that an enabled plugin supplies."""
+    from hatsize.cli.plugin_commands import plugin_commands
+
+    return plugin_commands().get(name)

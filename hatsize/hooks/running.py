@@ -76,8 +76,10 @@ class Running:
                     guest.entered.set()
                     await guest.leave.wait()
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and hurts nobody
-            guest.error = error
-            self._ledger.failed(guest.plugin, HOOK, error)
+            if guest.entered.is_set():
+                self._ledger.failed(guest.plugin, HOOK, error)
+            else:
+                guest.error = error
         finally:
             guest.left.set()
             guest.entered.set()
@@ -97,4 +99,4 @@ def _reason(error: BaseException) -> str:
     """The innermost of an exception group's errors, in one line."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return describe(error)
+    return str(error) if isinstance(error, PluginError) else describe(error)

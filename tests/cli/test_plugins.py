@@ -149,3 +149,10 @@ def test_a_plugin_that_cannot_be_had_ends_a_command_with_2_and_its_name(hatsize,
     assert result.code == 2
     assert "plugin 'odic' is not installed" in result.err + result.out
     assert "Traceback" not in result.err
+
+
+def test_an_enabled_plugin_adds_its_commands(hatsize, monkeypatch):
+    assert hatsize("metrics", "rules").code == 2
+    monkeypatch.setenv("HATSIZE_PLUGINS_ENABLED", "metrics")
+    assert "alert: HatsizeDown" in hatsize("metrics", "rules").out
+    assert '"title": "Hatsize"' in hatsize("metrics", "dashboard").out

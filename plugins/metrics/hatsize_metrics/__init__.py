@@ -1,1 +1,1 @@
-"""The metrics plugin of Hatsize."""
+"""Metrics of a Hatsize server, for Prometheus."""

@@ -1,12 +1,14 @@
 """The `/machine/…` endpoints: the app that is served inside the tunnel (protocol fact sheet, 3)."""
 
 from quart import Blueprint, Quart, Response, request
+from werkzeug.exceptions import HTTPException
 
 from hatsize.control import maps, smaller, ssh_check, tailnet_lock
 from hatsize.control.peer import body_of, json_answer, peer_of, text_answer
 from hatsize.control.registration import Registrar
 from hatsize.control.sessions import Hub
 from hatsize.control.ssh_check import SSHChecks
+from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.wire.capver import refusal
 from hatsize.wire.tailcfg import RegisterRequest, RegisterResponse, WireError
@@ -37,9 +39,15 @@ def app(live: LiveTailnet, hub: Hub, registrar: Registrar, ssh_checks: SSHChecks
     async def malformed(error: WireError) -> Response:
         return text_answer(f"cannot read the request: {error}", 400)
 
-    @inner.errorhandler(404)
-    async def unknown(_error: Exception) -> Response:
-        return text_answer(f"no such endpoint: {request.method} {request.path}", 404)
+    @inner.errorhandler(StorageError)
+    async def not_stored(error: StorageError) -> Response:
+        return text_answer(f"the server cannot store this now, try again: {error}", 503)
+
+    @inner.errorhandler(HTTPException)
+    async def refused(error: HTTPException) -> Response:
+        if error.code == 404:
+            return text_answer(f"no such endpoint: {request.method} {request.path}", 404)
+        return text_answer(error.name.lower(), error.code or 500)
 
     return inner
 

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from hatsize.control.logins import Logins
 from hatsize.control.peer import Peer
@@ -36,7 +37,8 @@ class _Verdict:
     """What a registration command decided, besides its change."""
 
     error: str = ""
-    ask: bool = False
+    ask: str = ""
+    """The auth id of the login that somebody has to approve."""
 
 
 class Registrar:
@@ -53,11 +55,11 @@ class Registrar:
         if register.foreign_key(state, peer.machine_key, request):
             return RegisterResponse(Error="the node key belongs to another machine; log in again to make a new one")
         node = register.known_node(state, peer.machine_key, request)
-        if request.Expiry is not None and node is not None:
-            return await self._expire(node, request)
-        if node is not None and not is_expired(node, now) and not request.Followup:
-            return await self._again(node, request)
         try:
+            if request.Expiry is not None:
+                return await self._expire(node, request.Expiry)
+            if node is not None and not is_expired(node, now):
+                return self._welcome(node)  # it starts anew; an auth key it repeats is not looked at
             if request.Followup:
                 return await self._follow_up(peer, request, remote)
             if node is not None and not _has_key(request):
@@ -82,24 +84,22 @@ class Registrar:
             raise RefusedError(str(error)) from error
         return next(record for record in change.puts if isinstance(record, Node)) if change else _impossible()
 
-    async def _expire(self, node: Node, request: RegisterRequest) -> RegisterResponse:
-        now, expiry = self._live.clock(), request.Expiry
+    async def _expire(self, node: Node | None, expiry: datetime) -> RegisterResponse:
+        """A client logs out, or wants its key to expire sooner. What is no node has nothing to lose."""
+        now = self._live.clock()
 
         def command(state: State) -> Change | None:
-            current = state.find(Node, node.id)
-            if current is None or expiry is None:
+            current = state.find(Node, node.id if node else None)
+            if current is None:
                 return None
-            if expiry <= now:
-                return register.log_out(state, current, now)
-            return register.shorten(state, current, expiry, now)
+            return (
+                register.log_out(state, current, now)
+                if expiry <= now
+                else register.shorten(state, current, expiry, now)
+            )
 
         await self._live.run(command)
-        return RegisterResponse(NodeKeyExpired=expiry is not None and expiry <= now, MachineAuthorized=True)
-
-    async def _again(self, node: Node, request: RegisterRequest) -> RegisterResponse:
-        """A node that is one already starts anew; an auth key it repeats is not looked at."""
-        del request
-        return self._welcome(node)
+        return RegisterResponse(NodeKeyExpired=expiry <= now, MachineAuthorized=True)
 
     async def _decide(self, peer: Peer, request: RegisterRequest, remote: str) -> RegisterResponse:
         verdict = _Verdict()
@@ -111,13 +111,14 @@ class Registrar:
             registration = Registration(request, peer.machine_key, node, remote, now)
             decisions = (decider.decide(state, registration) for decider in self._live.services.deciders)
             decision = next((found for found in decisions if found is not None), None)
-            verdict.error, verdict.ask = "", False
+            verdict.error = verdict.ask = ""
             match decision:
                 case Allow():
                     return register.admit(state, peer.machine_key, request, self._terms(decision), self._tools())
                 case AskUser():
-                    verdict.ask = True
-                    return register.start_login(state, peer.machine_key, request, auth_id, now)
+                    waiting = register.login_of(state, peer.machine_key, request.NodeKey, now)
+                    verdict.ask = waiting.auth_id if waiting else auth_id
+                    return None if waiting else register.start_login(state, peer.machine_key, request, auth_id, now)
                 case Deny(reason):
                     verdict.error = reason
                 case None:
@@ -129,7 +130,7 @@ class Registrar:
             log.info("registration of %s refused: %s", peer.machine_key[:15], verdict.error)
             return RegisterResponse(Error=verdict.error)
         if verdict.ask:
-            return RegisterResponse(AuthURL=self._login_url(auth_id))
+            return RegisterResponse(AuthURL=self._login_url(verdict.ask))
         node = next(record for record in change.puts if isinstance(record, Node)) if change else _impossible()
         log.info("node %d %s (%s)", node.id, node.given_name, change.kind if change else "")
         return self._welcome(node)
@@ -139,7 +140,7 @@ class Registrar:
         auth_id = request.Followup.rstrip("/").rpartition("/")[2]
         while True:
             login = self._logins.find(auth_id, peer.machine_key)
-            if login is None:
+            if login is None or login.node_key != request.NodeKey:
                 return await self._decide(peer, request, remote)
             if login.state is LoginState.REJECTED:
                 return RegisterResponse(Error=login.reason or "the login was rejected")

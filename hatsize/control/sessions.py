@@ -1,6 +1,7 @@
 """Map sessions: every open map stream, told what it lags behind, all in one loop with no task of their own."""
 
 import asyncio
+import logging
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from hatsize.live.tailnet import LiveTailnet
 from hatsize.netmap.engine import Reader
 from hatsize.netmap.pieces import Piece, frame
 from hatsize.tailnet.model import Node
+
+log = logging.getLogger(__name__)
 
 KEEPALIVE = 50.0
 """Seconds without a message after which a stream gets a keepalive; the client gives up after 120."""
@@ -104,7 +107,7 @@ class Hub:
             loop.call_soon(self._begin)
 
     def tick(self) -> None:
-        """A second has passed: send the keepalives that are due."""
+        """A second has passed: send the keepalives that are due, and end streams that took nothing for so long."""
         self._hand = (self._hand + 1) % len(self._wheel)
         due, self._wheel[self._hand] = self._wheel[self._hand], []
         now = monotonic()
@@ -112,6 +115,9 @@ class Hub:
             if self._sessions.get(session.node.id) is not session:
                 continue
             left = session.told_at + KEEPALIVE - now
+            if left <= 1 and session.blocked:
+                self._end(session)
+                continue
             if left <= 1:
                 self._send(session, _KEEPALIVES[session.reader.zstd], "keepalive")
                 left = KEEPALIVE + random.uniform(0, JITTER)  # noqa: S311 - spreads load, no secret
@@ -155,7 +161,12 @@ class Hub:
         if session.blocked:
             return
         kind = "full" if session.reader.version < 0 else "difference"
-        message = self._live.netmap.next(session.reader)
+        try:
+            message = self._live.netmap.next(session.reader)
+        except Exception:  # a plugin's part in one node's netmap must not keep the others from theirs
+            log.exception("cannot make the netmap of node %d; its stream ends", session.node.id)
+            self._end(session)
+            return
         if message is not None:
             self._send(session, message, kind)
         elif self._live.state.find(Node, session.node.id) is None and self._is_open(session):
@@ -173,6 +184,11 @@ class Hub:
         session.blocked = False
         if self._is_open(session):
             self._tell(session)
+
+    def _end(self, session: Session) -> None:
+        """End a stream from this side; its client comes back by itself."""
+        self._closed(session)
+        self._let_go(session)
 
     def _closed(self, session: Session) -> None:
         if not self._is_open(session):

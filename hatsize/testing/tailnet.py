@@ -76,7 +76,8 @@ class ScratchTailnet:
         self.services: Services = replace(chosen, storage=self.storage, policy=policy or chosen.policy)
         v4, v6 = networks(self.settings)
         base_domain = self.settings.dns.base_domain
-        self.terms = Terms(base_domain=base_domain, domain=base_domain, v4=v4, v6=v6)
+        expiry = self.settings.node.expiry or None
+        self.terms = Terms(base_domain=base_domain, domain=base_domain, v4=v4, v6=v6, key_expiry=expiry)
         self.live = LiveTailnet(self._stored(), self.services, self.terms, lambda _version: RELAYS, self.clock)
         self.hub = Hub(self.live)
         logins = Logins(self.live)

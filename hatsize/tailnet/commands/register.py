@@ -11,7 +11,7 @@ from hatsize.tailnet.model import Change, Credential, LoginState, Node, PendingL
 from hatsize.tailnet.names import sanitised, unique
 from hatsize.tailnet.state import State
 from hatsize.wire import tailcfg
-from hatsize.wire.keys import ZERO_DISCO_KEY, MachineKey
+from hatsize.wire.keys import ZERO_DISCO_KEY, MachineKey, NodeKey
 from hatsize.wire.tailcfg import Hostinfo, RegisterRequest
 
 LOGIN_LIFETIME = timedelta(minutes=15)
@@ -126,14 +126,8 @@ def shorten(state: State, node: Node, expiry: datetime, now: datetime) -> Change
 
 
 def start_login(state: State, machine_key: MachineKey, request: RegisterRequest, auth_id: str, now: datetime) -> Change:
-    """Somebody must approve this client on the web page or by command line: a pending login, in place of its former
-    ones."""
-    former = tuple(
-        (PendingLogin.table, login.id)
-        for login in state.all(PendingLogin)
-        if login.expires <= now
-        or (login.machine_key == machine_key and login.purpose == "register" and login.state is LoginState.PENDING)
-    )
+    """Somebody must approve this client on the web page or by command line: a pending login. Removes old ones."""
+    over = tuple((PendingLogin.table, login.id) for login in state.all(PendingLogin) if login.expires <= now)
     login = PendingLogin(
         id=state.next_id(PendingLogin),
         tailnet=state.tailnet_id,
@@ -144,7 +138,21 @@ def start_login(state: State, machine_key: MachineKey, request: RegisterRequest,
         created=now,
         expires=now + LOGIN_LIFETIME,
     )
-    return Change(tailnet=state.tailnet_id, kind="login.started", puts=(login,), deletes=former, actor="node", at=now)
+    return Change(tailnet=state.tailnet_id, kind="login.started", puts=(login,), deletes=over, actor="node", at=now)
+
+
+def login_of(state: State, machine_key: MachineKey, node_key: NodeKey, now: datetime) -> PendingLogin | None:
+    """The login of a client that waits for approval already, so that asking again leads to the same page."""
+    return next(
+        (
+            login
+            for login in state.all(PendingLogin)
+            if (login.machine_key, login.node_key) == (machine_key, node_key)
+            and (login.purpose, login.state) == ("register", LoginState.PENDING)
+            and login.expires > now
+        ),
+        None,
+    )
 
 
 def complete_login(state: State, auth_id: str, terms: Allow, tools: Tools) -> Change:
@@ -216,5 +224,5 @@ def _with_routes(approved: Sequence[str], more: Sequence[str]) -> tuple[str, ...
 
 __all__ = [
     "LOGIN_LIFETIME", "Allow", "TagRefusedError", "Tools", "admit", "complete_login", "foreign_key",
-    "known_node", "log_out", "rename_after", "shorten", "start_login", "waiting_login",
+    "known_node", "log_out", "login_of", "rename_after", "shorten", "start_login", "waiting_login",
 ]  # fmt: skip

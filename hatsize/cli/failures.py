@@ -1,5 +1,8 @@
 """Telling why a command was not carried out: one line, or JSON for programs."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import click
 
 from hatsize.cli.invocation import invocation
@@ -15,7 +18,15 @@ class Failure(click.ClickException):
 
 
 class Refused(Failure):
-    """A server's refusal, in its words."""
+    """A server's refusal, in its words. `data` tells which of a policy's tests failed, and how."""
+
+    def __init__(self, message: str, data: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class Unanswered(Failure):
+    """There is no server to ask."""
 
 
 class WrongSettings(Failure):

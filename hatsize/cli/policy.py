@@ -1,20 +1,21 @@
 """`hatsize policy`: the policy in force."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hatsize.cli.arguments import confirm, read_text
-from hatsize.cli.failures import Refused
+from hatsize.cli.failures import Refused, Unanswered
 from hatsize.cli.nouns import Noun
+from hatsize.cli.output import show
+from hatsize.cli.policy_history import VERSION, history, revert
+from hatsize.cli.policy_preview import file_option, preview
+from hatsize.cli.policy_words import refuse, warn
 from hatsize.cli.server import ask
 
 command = Noun("policy", help="Show, check and save the policy.")
-
-path = click.Path(path_type=Path)
-file_option = click.option("-f", "--file", type=path, required=True, help="A policy in HuJSON; - for standard input.")
 
 
 def direct_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,8 +27,9 @@ def direct_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @command.verb("get", "show", "view", "fetch")
+@click.option("--version", type=VERSION, help="A policy that was saved before, as in the history.")
 @direct_option
-def get(direct: bool) -> None:
+def get(version: int | None, direct: bool) -> None:
     """Print the policy in force, as it was written."""
     if direct:
         _make_sure()
@@ -35,73 +37,80 @@ def get(direct: bool) -> None:
 
         click.echo(stored_policy())
         return
-    click.echo(ask("GET", "/policy")["policy"])
+    found = ask("GET", f"/policy/history/{version}" if version else "/policy")
+    warn([found["problem"]] if found.get("problem") else [])
+    click.echo(found["policy"])
 
 
 @command.verb("set", "put", "update")
 @file_option
 @direct_option
 def set_policy(file: Path, direct: bool) -> None:
-    """Put a policy in force."""
+    """Put a policy in force, unless its own tests fail."""
     text = read_text(file)
-    if direct:
-        _make_sure()
-        from hatsize.cli.policy_direct import store_policy
-
-        store_policy(text)
-    else:
-        ask("PUT", "/policy", {"policy": text})
-    click.echo("Policy updated.")
+    try:
+        saved = _store(text) if direct else ask("PUT", "/policy", {"policy": text})
+    except Refused as refused:
+        refuse(refused, text)
+    warn(saved.get("warnings", ()))
+    show(saved, "Policy updated.")
 
 
 @command.verb("check")
 @file_option
 @direct_option
 def check(file: Path, direct: bool) -> None:
-    """Check a policy against the users and nodes there are, and run its tests, without saving it."""
+    """Check a policy, and run its tests with the users and nodes there are, without saving it.
+
+    Where no server answers, the policy is read and its tests are not run.
+    """
     text = read_text(file)
-    if direct:
-        _make_sure()
-        from hatsize.cli.policy_direct import check_policy
-
-        check_policy(text)
-    else:
-        ask("POST", "/policy/check", {"policy": text})
-    click.echo("Policy is valid")
-
-
-@command.verb("preview")
-@file_option
-@click.option("--topology", type=path, help="A tailnet in JSON, with users and nodes, in place of the running one.")
-@click.pass_context
-def preview(context: click.Context, file: Path, topology: Path | None) -> None:
-    """Print, in JSON, what each node would be sent under a policy."""
-    from hatsize.cli.output import formatted
-
-    text = read_text(file)
+    sentence = "Policy is valid"
     try:
-        nodes = _offline(text, topology) if topology else ask("POST", "/policy/preview", {"policy": text})["nodes"]
+        checked = _check_stored(text) if direct else ask("POST", "/policy/check", {"policy": text})
     except Refused as refused:
-        click.echo(formatted({"message": refused.message}, "json"))
-        context.exit(1)
-    click.echo(formatted(nodes, "json"))
+        refuse(refused, text)
+    except Unanswered:
+        checked = _read_alone(text)
+        sentence += "; its tests were not run, for no server answers"
+    warn(checked.get("warnings", ()))
+    show(checked, sentence)
 
 
-def _offline(text: str, topology: Path) -> Any:
-    """The preview for a tailnet in a file; raises Refused."""
-    import json
-
-    from hatsize.policy.errors import PolicyError
-    from hatsize.policy.preview import preview as previewed
-    from hatsize.policy.topology import from_golden
+def _read_alone(text: str) -> dict[str, Any]:
+    """The answer to a check for a policy that is only read."""
+    from hatsize.cli.policy_offline import read_alone
 
     try:
-        return previewed(text, from_golden(json.loads(read_text(topology))))
-    except PolicyError as error:
-        raise Refused(str(error)) from error
-    except ValueError as error:
-        raise Refused(f"{topology} is not JSON: {error}") from error
+        warnings = read_alone(text)
+    except Refused as refused:
+        refuse(refused, text)
+    return _warned(warnings)
+
+
+def _store(text: str) -> dict[str, Any]:
+    """The answer to saving a policy in the database itself."""
+    _make_sure()
+    from hatsize.cli.policy_direct import store_policy
+
+    return _warned(store_policy(text))
+
+
+def _check_stored(text: str) -> dict[str, Any]:
+    """The answer to checking a policy against the database itself."""
+    _make_sure()
+    from hatsize.cli.policy_direct import check_policy
+
+    return _warned(check_policy(text))
+
+
+def _warned(warnings: Sequence[str]) -> dict[str, Any]:
+    return {"warnings": list(warnings)} if warnings else {}
 
 
 def _make_sure() -> None:
     confirm("Two writers would harm each other. Is the server stopped?", "The database was not opened")
+
+
+for verb in (preview, history, revert):
+    command.add_command(verb)

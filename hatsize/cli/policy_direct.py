@@ -1,11 +1,11 @@
 """The policy in the database of a server that does not run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from hatsize.cli.configured import configured
-from hatsize.cli.failures import Failure, WrongSettings
+from hatsize.cli.failures import Failure, Refused, WrongSettings
 from hatsize.hooks.manager import PluginError
 from hatsize.hooks.storage import StorageError
 from hatsize.live.services import Services
@@ -25,22 +25,32 @@ def stored_policy() -> str:
     return found.document
 
 
-def store_policy(text: str) -> None:
-    """Save a policy; raises Failure when it is refused."""
+def store_policy(text: str) -> Sequence[str]:
+    """Save a policy; the warnings about it. Raises Refused, and Failure where the policy is read from a file."""
+    warnings: list[str] = []
+    file = configured().policy.file
+    if file is not None:
+        raise Failure(f"the policy is read from {file}: change that file, or take policy.file out of the settings")
     with _opened() as (services, state):
-        change = save_policy(state, text, services.policy.check, datetime.now(UTC), author="local")
+
+        def check(document: str, state: State) -> Sequence[str]:
+            warnings[:] = services.policy.check(document, state)
+            return warnings
+
+        change = save_policy(state, text, check, datetime.now(UTC), author="local")
         services.storage.commit([change], state.seq)
+    return warnings
 
 
-def check_policy(text: str) -> None:
-    """Check a policy against what is stored; raises Failure when it is refused."""
+def check_policy(text: str) -> Sequence[str]:
+    """Check a policy against what is stored; the warnings about it. Raises Refused."""
     with _opened() as (services, state):
-        services.policy.check(text, state)
+        return services.policy.check(text, state)
 
 
 @contextmanager
 def _opened() -> Iterator[tuple[Services, State]]:
-    """The configured services, their storage open, and the state it holds; refusals inside become Failures."""
+    """The configured services, their storage open, and the state it holds; refused policies become Refused."""
     settings = configured()
     try:
         services = choose_services(load_plugins(settings), settings)
@@ -52,7 +62,9 @@ def _opened() -> Iterator[tuple[Services, State]]:
             yield services, _state(services)
         finally:
             services.storage.close()
-    except (StorageError, PolicyError) as error:
+    except PolicyError as error:
+        raise Refused(error.message, error.data) from error
+    except StorageError as error:
         raise Failure(str(error)) from error
 
 

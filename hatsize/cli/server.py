@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from hatsize.cli.failures import Failure, Refused
+from hatsize.cli.failures import Failure, Refused, Unanswered
 from hatsize.cli.invocation import invocation
 from hatsize.server.settings_paths import SOCKET_NAME, default_data_dir
 
@@ -35,7 +35,8 @@ def ask(method: str, path: str, body: Any = None, **query: str) -> Any:
     content = None if body is None else json.dumps(body).encode()
     status, answer = _exchange(method, target, content)
     if status != 200:
-        raise Refused(answer.get("detail") or answer.get("title") or f"the server answered with status {status}")
+        words = answer.get("detail") or answer.get("title") or f"the server answered with status {status}"
+        raise Refused(words, answer.get("data") or ())
     return answer
 
 
@@ -77,7 +78,7 @@ def _exchange(method: str, target: str, content: bytes | None) -> tuple[int, dic
     except PermissionError as error:
         raise Failure(f"{where} is not for you: run this as the user who runs the server") from error
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise Failure(_nobody_there(where)) from error
+        raise Unanswered(_nobody_there(where)) from error
     except TimeoutError as error:
         raise Failure(f"{where} did not answer within {TIMEOUT:.0f} seconds: see the server's log") from error
     except (OSError, HTTPException) as error:

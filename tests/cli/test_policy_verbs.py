@@ -54,7 +54,7 @@ def test_a_policy_is_previewed_for_a_tailnet_in_a_file(hatsize, policy_file, top
 
 def test_a_policy_is_previewed_for_the_running_tailnet(hatsize, server, policy_file):
     server.answer("POST /policy/preview", {"nodes": {"web": {"peers": {}}}})
-    assert hatsize("policy", "preview", "-f", policy_file).json == {"web": {"peers": {}}}
+    assert hatsize("policy", "preview", "-f", policy_file, "-o", "json").json == {"web": {"peers": {}}}
     assert server.asked == [("POST /policy/preview", {"policy": POLICY})]
 
 
@@ -62,8 +62,8 @@ def test_a_refused_policy_is_a_message_and_exits_1(hatsize, server, tmp_path, to
     wrong = tmp_path / "wrong.hujson"
     wrong.write_text('{"acls": [')
     server.answer("POST /policy/preview", {"detail": "line 1: no"}, status=400)
-    online = hatsize("policy", "preview", "-f", str(wrong))
-    offline = hatsize("policy", "preview", "-f", str(wrong), "--topology", topology_file)
+    online = hatsize("policy", "preview", "-f", str(wrong), "-o", "json")
+    offline = hatsize("policy", "preview", "-f", str(wrong), "--topology", topology_file, "-o", "json")
     assert (online.code, online.json) == (1, {"message": "line 1: no"})
     assert offline.code == 1
     assert offline.json["message"]
@@ -73,7 +73,7 @@ def test_a_refused_policy_is_a_message_and_exits_1(hatsize, server, tmp_path, to
 def test_a_topology_of_another_form_is_told(hatsize, tmp_path, policy_file, text):
     wrong = tmp_path / "wrong.json"
     wrong.write_text(text)
-    result = hatsize("policy", "preview", "-f", policy_file, "--topology", str(wrong))
+    result = hatsize("policy", "preview", "-f", policy_file, "--topology", str(wrong), "-o", "json")
     assert result.code == 1
     assert "topology" in result.json["message"] or "JSON" in result.json["message"]
 
@@ -106,3 +106,101 @@ def test_the_database_is_not_opened_before_somebody_says_that_the_server_is_stop
 def test_a_directory_that_holds_no_tailnet_is_told(hatsize, tmp_path):
     result = hatsize("policy", "get", DIRECT, "--data-dir", str(tmp_path), "--force")
     assert "start the server once" in result.err
+
+
+def test_the_database_is_not_written_where_the_policy_is_read_from_a_file(hatsize, stopped, policy_file, monkeypatch):
+    monkeypatch.setenv("HATSIZE_POLICY_FILE", policy_file)
+    result = hatsize("policy", "set", "-f", policy_file, DIRECT, "--data-dir", stopped, "--force")
+    assert result.code == 1
+    assert f"read from {policy_file}" in result.err
+
+
+FAILED = {
+    "detail": "test(s) failed",
+    "data": [{"user": "alice@", "errors": ['address "web:22": want: Drop, got: Accept']}],
+}
+
+
+@pytest.mark.parametrize(("verb", "asked"), [("set", "PUT /policy"), ("check", "POST /policy/check")])
+def test_failed_tests_are_told_in_the_services_body_and_in_words(hatsize, server, policy_file, verb, asked):
+    server.answer(asked, FAILED, status=400)
+    for_programs = hatsize("policy", verb, "-f", policy_file, "-o", "json")
+    for_people = hatsize("policy", verb, "-f", policy_file)
+    assert for_programs.code == for_people.code == 1
+    assert for_programs.json == {"message": "test(s) failed", "data": FAILED["data"]}
+    assert for_people.err == 'Error: test(s) failed\n  alice@: address "web:22": want: Drop, got: Accept\n'
+
+
+def test_a_fault_is_shown_where_it_stands(hatsize, server, tmp_path):
+    wrong = tmp_path / "wrong.hujson"
+    wrong.write_text('{\n\t"acls": nothing\n}')
+    server.answer("PUT /policy", {"detail": "line 2, column 10: invalid literal"}, status=400)
+    assert hatsize("policy", "set", "-f", str(wrong)).err == (
+        'Error: line 2, column 10: invalid literal\n    \t"acls": nothing\n    \t        ^\n'
+    )
+
+
+@pytest.mark.parametrize(("verb", "asked"), [("set", "PUT /policy"), ("check", "POST /policy/check")])
+def test_warnings_do_not_hinder(hatsize, server, policy_file, verb, asked):
+    server.answer(asked, {"warnings": ["line 1, column 9: this rule never matches"]})
+    result = hatsize("policy", verb, "-f", policy_file)
+    assert result.code == 0
+    assert result.err == "Warning: line 1, column 9: this rule never matches\n"
+    assert hatsize("policy", verb, "-f", policy_file, "-o", "json").json["warnings"]
+
+
+def test_a_policy_is_read_where_no_server_answers(hatsize, tmp_path, policy_file):
+    here = ("--data-dir", str(tmp_path))
+    assert "its tests were not run" in hatsize("policy", "check", "-f", policy_file, *here).out
+    wrong = tmp_path / "wrong.hujson"
+    wrong.write_text('{"aclz": []}')
+    refused = hatsize("policy", "check", "-f", str(wrong), *here)
+    assert refused.code == 1
+    assert "aclz" in refused.err
+
+
+def test_people_are_shown_what_would_be_other_than_now(hatsize, server, policy_file):
+    rule = {"SrcIPs": ["100.64.0.1"], "DstPorts": [{"IP": "100.64.0.2", "Ports": {"First": 22, "Last": 22}}]}
+    laptop = {"peers": {"web": {"allowed_ips": ["100.64.0.2/32"]}}, "packet_filter_rules": []}
+    web = {"peers": {"laptop": {"allowed_ips": ["100.64.0.1/32"]}}, "packet_filter_rules": [rule]}
+    server.answer("GET /policy/preview", {"nodes": {"web": web, "laptop": laptop}})
+    https = {"SrcIPs": ["100.64.0.1"], "DstPorts": [{"IP": "100.64.0.2", "Ports": {"First": 443, "Last": 443}}]}
+    server.answer("POST /policy/preview", {"nodes": {"web": {**web, "packet_filter_rules": [https]}, "laptop": laptop}})
+    assert hatsize("policy", "preview", "-f", policy_file).out == (
+        "web\n  - lets in 22 from laptop\n  + lets in 443 from laptop\n1 of 2 nodes would be sent something else.\n"
+    )
+
+
+def test_people_are_shown_what_the_nodes_in_a_file_would_be_sent(hatsize, policy_file, topology_file):
+    out = hatsize("policy", "preview", "-f", policy_file, "--topology", topology_file).out
+    assert "    sees laptop\n    lets in 443 from laptop\n" in out
+    assert "every node\n    has " in out
+
+
+VERSIONS = [
+    {"version": "2", "author": "alice", "createdAt": "2026-03-04T05:06:08Z", "inForce": True},
+    {"version": "1", "author": "", "createdAt": "2026-03-04T05:06:07Z", "inForce": False},
+]
+
+
+def test_the_policies_that_were_saved_are_listed(hatsize, server):
+    server.answer("GET /policy/history", {"versions": VERSIONS})
+    lines = hatsize("policy", "history").out.splitlines()
+    assert lines[2].split() == ["2", "2026-03-04", "05:06:08", "alice", "in", "force"]
+    assert lines[3].split() == ["1", "2026-03-04", "05:06:07", "-"]
+    assert hatsize("policy", "history", "-o", "json").json == VERSIONS
+
+
+def test_an_earlier_policy_is_shown_and_put_in_force_again(hatsize, server):
+    server.answer("GET /policy/history/1", {"policy": POLICY})
+    server.answer("POST /policy/history/1/revert", {"policy": POLICY})
+    assert hatsize("policy", "get", "--version", "1").out == POLICY + "\n"
+    assert hatsize("policy", "revert", "1").out == "Policy 1 is in force again.\n"
+    assert hatsize("policy", "revert", "nought").code == 2
+
+
+def test_a_file_that_is_not_in_force_is_told(hatsize, server):
+    server.answer("GET /policy", {"policy": POLICY, "problem": "policy.hujson is not in force"})
+    result = hatsize("policy", "get")
+    assert result.out == POLICY + "\n"
+    assert result.err == "Warning: policy.hujson is not in force\n"

@@ -1,0 +1,43 @@
+"""Policies judged without a server. Slow to import: only for the verbs that find none, or are told to ask none."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hatsize.cli.arguments import read_text
+from hatsize.cli.failures import Refused
+from hatsize.policy.errors import PolicyError
+from hatsize.policy.preview import preview
+from hatsize.policy.read import read_document
+from hatsize.policy.topology import Topology, from_golden
+
+
+def read_alone(text: str) -> Sequence[str]:
+    """The warnings about a policy that is well formed, whatever its tests say; raises Refused."""
+    with _refusing():
+        return [str(warning) for warning in read_document(text).warnings]
+
+
+def previewed(text: str, topology: Path) -> Any:
+    """What each node of a tailnet in a file would be sent; raises Refused."""
+    with _refusing():
+        return preview(text, read_topology(topology))
+
+
+def read_topology(path: Path) -> Topology:
+    """The tailnet in a file; raises Refused and PolicyError."""
+    try:
+        return from_golden(json.loads(read_text(path)))
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{path} is not JSON: {error}") from error
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """A policy that is refused inside is Refused."""
+    try:
+        yield
+    except PolicyError as error:
+        raise Refused(error.message, error.data) from error

@@ -17,6 +17,7 @@ from hatsize.policy.filters import Filters
 from hatsize.policy.literals import Literals
 from hatsize.policy.matching import Matches, edges
 from hatsize.policy.population import Population
+from hatsize.policy.revise import revise
 from hatsize.policy.routing import Routing
 from hatsize.policy.sources import Sources
 from hatsize.policy.ssh import SSHCheck, SSHRules, ssh_edges
@@ -157,6 +158,14 @@ class Compiled:
         Only nodes may differ between the topologies, and who is connected; for anything else, compile anew.
         """
         return update(self, topology, changed)
+
+    def revise(self, document: Document) -> tuple["Compiled", int]:
+        """What becomes of it under another document, and for which nodes that means something new."""
+        found = revise(self, document)
+        if found is None:
+            ordinals = self.population.ordinals
+            return compile_policy(document, self.topology, ordinals), ordinals.bits(self.topology.nodes)
+        return found
 
 
 def compile_policy(document: Document, topology: Topology, ordinals: Ordinals | None = None) -> Compiled:

@@ -1,7 +1,7 @@
 """Selectors that name addresses rather than nodes: hosts, prefixes, ipsets, services, the internet."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from operator import xor
 
@@ -70,6 +70,9 @@ class Literals:
     _by_route: dict[str, int] = field(default_factory=dict)
     _edges: list[int] = field(default_factory=list)
     _masks: list[int] = field(default_factory=list)
+
+    def copy(self) -> "Literals":
+        return replace(self, table=self.table.copy(), numbers=self.numbers.copy())
 
     def add(self, selector: Selector) -> int:
         """The literal's number."""

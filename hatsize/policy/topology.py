@@ -65,19 +65,18 @@ _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 def from_golden(data: Mapping[str, Any]) -> Topology:
     """The offline form: `tailnet`, `tailnet_config`, and `users` and `nodes` (or both inside `topology`).
 
-    A node may tell `attributes` for postures, and `primary_routes`. Raises PolicyError where it is not that form.
+    A node may tell `attributes` for postures, and `primary_routes`. JSON's members have no order, so nodes get their
+    ids in the natural order of their names: `gate-2` before `gate-10`. Raises PolicyError where it is not that form.
     """
     try:
         inner = data.get("topology", data)
-        users = {number: _user(number, raw) for number, raw in enumerate(inner["users"], 1)}
+        by_id = sorted(inner["users"], key=lambda raw: int(raw.get("id") or 0))
+        users = {number: _user(number, raw) for number, raw in enumerate(by_id, 1)}
         by_name = {user.name: user.id for user in users.values()}
-        nodes = {
-            number: _node(number, name, raw, by_name) for number, (name, raw) in enumerate(inner["nodes"].items(), 1)
-        }
+        listed = sorted(inner["nodes"].items(), key=lambda item: (len(item[0]), item[0]))
+        nodes = {number: _node(number, name, raw, by_name) for number, (name, raw) in enumerate(listed, 1)}
         primaries = {
-            route: number
-            for number, raw in enumerate(inner["nodes"].values(), 1)
-            for route in raw.get("primary_routes") or ()
+            route: number for number, (_, raw) in enumerate(listed, 1) for route in raw.get("primary_routes") or ()
         }
         return _configured(Topology(users=users, nodes=nodes, primaries=primaries), data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hatsize.policy.matching import Matches
+from hatsize.policy.matching import Matches, ones
 from hatsize.policy.population import Population
 
 
@@ -44,21 +44,18 @@ class Views:
 
     def add(self, number: int) -> None:
         """Take note of a new class: whom it sees, sees it."""
-        seen = self.seen_classes(number)
-        for other in self.classes:
-            if seen >> other & 1:
+        for other in ones(self.seen_classes(number)):
+            if other in self.classes:
                 self.classes[other] |= 1 << number
 
     def give(self, number: int, index: int) -> None:
         """Take note that a node is in a class now."""
-        seen = self.seen_classes(number)
-        for other in self.nodes:
-            if seen >> other & 1:
+        for other in ones(self.seen_classes(number)):
+            if other in self.nodes:
                 self.nodes[other] |= 1 << index
 
     def take(self, number: int, index: int) -> None:
         """Take note that a node is in a class no more."""
-        seen = self.seen_classes(number)
-        for other in self.nodes:
-            if seen >> other & 1:
+        for other in ones(self.seen_classes(number)):
+            if other in self.nodes:
                 self.nodes[other] &= ~(1 << index)

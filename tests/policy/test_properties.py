@@ -331,6 +331,21 @@ def test_changes_step_by_step_give_what_compiling_anew_gives(policy, tailnet, da
 
 
 @settings(max_examples=50, deadline=None)
+@given(POLICIES, POLICIES, tailnets())
+def test_another_document_gives_what_compiling_it_gives(policy, other, tailnet):
+    topology = topology_of(tailnet)
+    compiled = compile_policy(read_document(json.dumps(policy)), topology)
+    before = everything(compiled)
+    mixed = {**policy, "acls": [*other.get("acls", []), *policy.get("acls", [])[1:]]}
+    document = read_document(json.dumps(mixed))
+    compiled, affected = compiled.revise(document)
+    after = everything(compiled)
+    assert after == everything(compile_policy(document, topology))
+    for node_id, told in after.items():
+        assert told == before[node_id] or affected >> compiled.index_of(node_id) & 1, node_id
+
+
+@settings(max_examples=50, deadline=None)
 @given(POLICIES, tailnets())
 def test_nodes_of_one_class_are_told_the_same(policy, tailnet):
     topology = topology_of(tailnet)

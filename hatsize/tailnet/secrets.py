@@ -22,6 +22,8 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789"
 """Letters and digits that are not mistaken for one another."""
 PREFIX_LENGTH = 12
 RANDOM_LENGTH = 32
+BCRYPT_LIMIT = 72
+"""Bytes of a secret that bcrypt looks at, and takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ def matches(credential: Credential, text: str) -> bool:
         import bcrypt  # noqa: PLC0415 - only secrets taken over from Headscale need it
 
         form = FORM.fullmatch(text)
-        secret = form["random"] if form else text.partition(".")[2]
-        return bool(bcrypt.checkpw(secret.encode(), kept.encode()))
+        secret = (form["random"] if form else text.partition(".")[2]).encode()
+        return len(secret) <= BCRYPT_LIMIT and bool(bcrypt.checkpw(secret, kept.encode()))
     return False
 
 

@@ -74,14 +74,13 @@ def admit(state: State, machine_key: MachineKey, request: RegisterRequest, terms
     former = _former_node(state, machine_key, request, terms.user_id, tags)
     expiry = None if tags else terms.key_expiry
     node = replace(
-        former or _new_node(state, machine_key, request, terms, tools),
+        with_hostinfo(state, former, hostinfo) if former else _new_node(state, machine_key, request, terms, tools),
         node_key=request.NodeKey,
         user_id=terms.user_id,
         tags=tags,
         key_expiry=expiry,
         authorized=terms.authorized or (former is not None and former.authorized),
         ephemeral=terms.ephemeral or request.Ephemeral,
-        hostinfo=hostinfo,
         cap_version=request.Version,
         register_method=terms.method,
         auth_key_id=terms.auth_key_id,
@@ -99,8 +98,18 @@ def admit(state: State, machine_key: MachineKey, request: RegisterRequest, terms
     return Change(tailnet=state.tailnet_id, kind=kind, puts=tuple(records), actor=terms.method, at=tools.now)
 
 
-def rename_after(old: Node, hostinfo: Hostinfo) -> bool:
-    """Whether the node's name still follows its host name, so that a new host name gives a new name."""
+def with_hostinfo(state: State, node: Node, hostinfo: Hostinfo) -> Node:
+    """A node whose host tells this of itself now. Where it does not speak of the network, that stays as it was."""
+    if hostinfo.NetInfo is None:
+        hostinfo = replace(hostinfo, NetInfo=node.hostinfo.NetInfo)
+    name = node.given_name
+    if _renamed(node, hostinfo):
+        name = unique(sanitised(hostinfo.Hostname), state.index.node_by_name.__contains__)
+    return replace(node, hostinfo=hostinfo, given_name=name)
+
+
+def _renamed(old: Node, hostinfo: Hostinfo) -> bool:
+    """Whether the node's name still follows its host name, and that is another one now."""
     base = sanitised(old.hostinfo.Hostname)
     rest = old.given_name.removeprefix(base)
     follows = old.given_name == base or (rest.startswith("-") and rest[1:].isdigit())
@@ -224,5 +233,6 @@ def _with_routes(approved: Sequence[str], more: Sequence[str]) -> tuple[str, ...
 
 __all__ = [
     "LOGIN_LIFETIME", "Allow", "TagRefusedError", "Tools", "admit", "complete_login", "foreign_key",
-    "known_node", "log_out", "login_of", "rename_after", "shorten", "start_login", "waiting_login",
+    "known_node", "log_out", "login_of", "shorten", "start_login", "waiting_login",
+    "with_hostinfo",
 ]  # fmt: skip

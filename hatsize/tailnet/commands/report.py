@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from hatsize.tailnet.commands.register import rename_after
+from hatsize.tailnet.commands.register import with_hostinfo
 from hatsize.tailnet.model import Node
-from hatsize.tailnet.names import sanitised, unique
 from hatsize.tailnet.state import State
 from hatsize.wire.keys import is_zero
 from hatsize.wire.tailcfg import Hostinfo, MapRequest
@@ -46,12 +45,7 @@ def reported(
 def _with_hostinfo(
     state: State, node: Node, hostinfo: Hostinfo, auto_approved: Callable[[State, Node], Sequence[str]]
 ) -> Node:
-    if hostinfo.NetInfo is None and node.hostinfo.NetInfo is not None:
-        hostinfo = replace(hostinfo, NetInfo=node.hostinfo.NetInfo)
-    name = node.given_name
-    if rename_after(node, hostinfo):
-        name = unique(sanitised(hostinfo.Hostname), state.index.node_by_name.__contains__)
-    new = replace(node, hostinfo=hostinfo, given_name=name)
+    new = with_hostinfo(state, node, hostinfo)
     if hostinfo.RoutableIPs != node.hostinfo.RoutableIPs:
         approved = dict.fromkeys((*new.approved_routes, *auto_approved(state, new)))
         new = replace(new, approved_routes=tuple(approved))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from hatsize.policy.explain import Explanation
+from hatsize.policy.question import Question
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
 
@@ -41,6 +43,12 @@ class PolicyAccess(Protocol):
         """By node name what each would be sent under a document, or is sent under the policy in force for None.
 
         Raises PolicyError for a document that may not be saved.
+        """
+
+    async def explain(self, document: str | None, src: str, question: Question) -> Explanation:
+        """Which rules of a document, or of the policy in force for None, let `src` reach what is asked for.
+
+        Raises PolicyError, and InvalidError that says which name is unknown, or that this engine gives no reasons.
         """
 
     def knows_tag(self, tag: str) -> bool:

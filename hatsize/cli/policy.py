@@ -10,6 +10,7 @@ from hatsize.cli.arguments import confirm, read_text
 from hatsize.cli.failures import Refused, Unanswered
 from hatsize.cli.nouns import Noun
 from hatsize.cli.output import show
+from hatsize.cli.policy_explain import explain
 from hatsize.cli.policy_history import VERSION, history, revert
 from hatsize.cli.policy_preview import file_option, preview
 from hatsize.cli.policy_words import refuse, warn
@@ -112,5 +113,5 @@ def _make_sure() -> None:
     confirm("Two writers would harm each other. Is the server stopped?", "The database was not opened")
 
 
-for verb in (preview, history, revert):
+for verb in (preview, explain, history, revert):
     command.add_command(verb)

@@ -9,7 +9,9 @@ from typing import Any
 from hatsize.cli.arguments import read_text
 from hatsize.cli.failures import Refused
 from hatsize.policy.errors import PolicyError
-from hatsize.policy.preview import preview
+from hatsize.policy.explain import explain
+from hatsize.policy.preview import load, preview
+from hatsize.policy.question import read_question
 from hatsize.policy.read import read_document
 from hatsize.policy.topology import Topology, from_golden
 
@@ -24,6 +26,22 @@ def previewed(text: str, topology: Path) -> Any:
     """What each node of a tailnet in a file would be sent; raises Refused."""
     with _refusing():
         return preview(text, read_topology(topology))
+
+
+def explained(text: str, topology: Path, src: str, dst: str, proto: str) -> dict[str, Any]:
+    """Which rules let one party of a tailnet in a file reach another; raises Refused."""
+    with _refusing():
+        compiled = load(text, read_topology(topology))
+        try:
+            question = read_question(dst, proto)
+            found = explain(compiled, src, question.dst, question.port, question.protocol)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+    reasons = [
+        {"src": each.src, "dst": each.dst, "rule": each.path, "line": each.line, "opens": each.opens}
+        for each in found.reasons
+    ]
+    return {"allowed": found.allowed, "reasons": reasons, "missing": list(found.missing)}
 
 
 def read_topology(path: Path) -> Topology:

@@ -18,13 +18,14 @@ path_type = click.Path(path_type=Path)
 file_option = click.option(
     "-f", "--file", type=path_type, required=True, help="A policy in HuJSON; - for standard input."
 )
+topology_option = click.option(
+    "--topology", type=path_type, help="A tailnet in JSON, with users and nodes, in place of the running one."
+)
 
 
 @click.command("preview", cls=Verb)
 @file_option
-@click.option(
-    "--topology", type=path_type, help="A tailnet in JSON, with users and nodes, in place of the running one."
-)
+@topology_option
 def preview(file: Path, topology: Path | None) -> None:
     """Show what each node would be sent under a policy.
 

@@ -1,17 +1,25 @@
 """The policy of the live tailnet as the HTTP APIs see it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from anyio import to_thread
 
 from hatsize.api.contract import PolicyDocument
+from hatsize.hooks.policy import CompiledPolicy
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.policy.actors import UnknownActorError
+from hatsize.policy.compile import Compiled
+from hatsize.policy.explain import Explanation, explain
 from hatsize.policy.preview import sent
+from hatsize.policy.question import Question
 from hatsize.server.policy_file import PolicyFile
 from hatsize.tailnet.commands.policy import policy_in_force
+from hatsize.tailnet.errors import InvalidError
 from hatsize.tailnet.model import RECORDS, Node
 from hatsize.tailnet.state import State
+
+Judgement = TypeVar("Judgement")
 
 
 class PolicyView:
@@ -39,19 +47,37 @@ class PolicyView:
         return self._live.services.policy.check(document, state)
 
     async def preview(self, document: str | None) -> Mapping[str, Any]:
+        return await self._judged(document, lambda compiled, state: sent(compiled, state.table(Node)))
+
+    async def explain(self, document: str | None, src: str, question: Question) -> Explanation:
+        engine = self._live.services.policy.name
+
+        def explained(compiled: CompiledPolicy, state: State) -> Explanation:
+            del state
+            if not isinstance(compiled, Compiled):
+                raise InvalidError(f"the policy engine {engine} gives no reasons: read its own documents")
+            return explain(compiled, src, question.dst, question.port, question.protocol)
+
+        try:
+            return await self._judged(document, explained)
+        except UnknownActorError as error:
+            raise InvalidError(str(error)) from None
+
+    async def _judged(self, document: str | None, judge: Callable[[CompiledPolicy, State], Judgement]) -> Judgement:
+        """What a thread makes of a document, or of the policy in force, compiled for the tailnet as it is."""
         live, state = self._live, _copied(self._live.state)
         online = frozenset(node_id for node_id in state.table(Node) if live.is_online(node_id))
         primaries = dict(live.policy.primaries())
         in_force = live.policy_document
 
-        def previewed() -> Mapping[str, Any]:
+        def judged() -> Judgement:
             engine = live.services.policy
             if document is not None:
                 engine.check(document, state)
             compiled = engine.compile(in_force if document is None else document, state, online)
-            return sent(compiled.with_routers(primaries, online), state.table(Node))
+            return judge(compiled.with_routers(primaries, online), state)
 
-        return await to_thread.run_sync(previewed)
+        return await to_thread.run_sync(judged)
 
     def knows_tag(self, tag: str) -> bool:
         return self._live.policy.knows_tag(tag)

@@ -204,3 +204,36 @@ def test_a_file_that_is_not_in_force_is_told(hatsize, server):
     result = hatsize("policy", "get")
     assert result.out == POLICY + "\n"
     assert result.err == "Warning: policy.hujson is not in force\n"
+
+
+REASONS = {
+    "allowed": True,
+    "reasons": [{"src": "laptop", "dst": "web", "rule": "acls[0]", "line": 1, "opens": "tag:web:443"}],
+    "missing": [],
+}
+
+
+def test_the_rule_that_lets_a_packet_through_is_told(hatsize, server, policy_file, topology_file):
+    server.answer("POST /policy/explain", REASONS)
+    words = "alice@ reaches tag:web:443 (tcp)\n  laptop to web: acls[0] at line 1 opens tag:web:443\n"
+    assert hatsize("policy", "explain", "alice@", "tag:web:443").out == words
+    assert hatsize("policy", "explain", "alice@", "tag:web:443", "-o", "json").json == REASONS
+    assert server.asked[0][1] == {"src": "alice@", "dst": "tag:web:443", "proto": "tcp"}
+    offline = ("-f", policy_file, "--topology", topology_file)
+    assert hatsize("policy", "explain", "alice@", "tag:web:443", *offline).out == words
+    assert hatsize("policy", "explain", "alice@", "tag:web:443", *offline, "-o", "json").json == REASONS
+
+
+def test_why_nothing_lets_a_packet_through_is_told(hatsize, policy_file, topology_file):
+    offline = ("-f", policy_file, "--topology", topology_file)
+    result = hatsize("policy", "explain", "web", "laptop:22", *offline)
+    assert result.code == 0
+    assert result.out == "web does not reach laptop:22 (tcp)\n  web to laptop: no rule has web as a source\n"
+    assert "no rule opens port 22" in hatsize("policy", "explain", "laptop", "web:22", *offline).out
+
+
+def test_a_question_that_cannot_be_answered_is_told(hatsize, policy_file, topology_file):
+    offline = ("-f", policy_file, "--topology", topology_file)
+    assert "nobody" in hatsize("policy", "explain", "nobody", "web", *offline).err
+    assert "is not a port" in hatsize("policy", "explain", "web", "web:0", *offline).err
+    assert hatsize("policy", "explain", "web", "web", "--topology", topology_file).code == 2

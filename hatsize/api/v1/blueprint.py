@@ -17,6 +17,7 @@ from hatsize.api.v1 import (
     nodes,
     nodes_making,
     policy,
+    policy_explain,
     policy_history,
     policy_preview,
     preauthkeys,
@@ -26,7 +27,19 @@ from hatsize.api.v1.docs import docs_page
 from hatsize.api.v1.openapi import JSON, describe
 from hatsize.api.v1.operation import BASE, Call, Operation
 
-AREAS = (apikeys, auth, health, nodes_making, nodes, policy, policy_preview, policy_history, preauthkeys, users)
+AREAS = (
+    apikeys,
+    auth,
+    health,
+    nodes_making,
+    nodes,
+    policy,
+    policy_preview,
+    policy_explain,
+    policy_history,
+    preauthkeys,
+    users,
+)
 OPERATIONS: tuple[Operation, ...] = tuple(operation for module in AREAS for operation in module.area.operations)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 

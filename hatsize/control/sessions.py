@@ -11,7 +11,7 @@ from typing import Protocol
 
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.netmap.engine import Reader
-from hatsize.netmap.pieces import Piece, frame
+from hatsize.netmap.pieces import frame
 from hatsize.tailnet.model import Node
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ REST = 3.0
 in bigger steps; a server that was idle tells at once."""
 LONGEST_REST = 0.25
 
-_KEEPALIVES = {zstd: frame([Piece(b'{"KeepAlive":true}')], zstd=zstd) for zstd in (True, False)}
+_KEEPALIVES = {zstd: frame([b'{"KeepAlive":true}'], zstd=zstd) for zstd in (True, False)}
 
 
 class Sink(Protocol):

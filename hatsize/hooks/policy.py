@@ -1,6 +1,6 @@
 """Policy evaluation: what a policy document means for each node of a tailnet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hatsize.hooks import hookspec
@@ -29,8 +29,17 @@ class CompiledPolicy(Protocol):
     def filter_rules(self, node_id: int) -> Sequence[FilterRule]:
         """The node's packet filter, whole."""
 
-    def filter_fragments(self, node_id: int) -> Mapping[str, Sequence[FilterRule]]:
-        """The node's packet filter as named fragments, so that only what changed need be sent."""
+    def filter_marks(self, node_id: int) -> Mapping[str, Hashable]:
+        """By name of each fragment of the node's packet filter what it is made of, be it the fragment itself.
+
+        A fragment whose mark is what it was is not sent again, unless the node's addresses changed. Nodes should share
+        one mapping where they can: every open session keeps the one it was told.
+        """
+
+    def filter_fragments(
+        self, node_id: int, names: Collection[str] | None = None
+    ) -> Mapping[str, Sequence[FilterRule]]:
+        """The node's packet filter as named fragments, all or those with the names."""
 
     def allowed_ips(self, viewer_id: int, peer_id: int) -> Sequence[str]:
         """What the viewer routes to the peer: its addresses and the routes it serves for this viewer."""
@@ -91,7 +100,10 @@ class PolicyEngine(Protocol):
         """
 
     def update(self, compiled: CompiledPolicy, state: State, nodes: Sequence[int]) -> tuple[CompiledPolicy, int]:
-        """Compile anew what the change of some nodes touches; with the bitset of the nodes whose artefacts changed."""
+        """Compile anew what the change of some nodes touches; with the bitset of the nodes whose own artefacts changed.
+
+        Own are the filter, SSH rules and capabilities; whom a node sees is asked for after every change.
+        """
 
 
 @hookspec

@@ -3,7 +3,7 @@ bytes."""
 
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.netmap import peers
-from hatsize.netmap.pieces import Piece
+from hatsize.netmap.pieces import Part, Piece
 from hatsize.netmap.scene import Scene
 from hatsize.tailnet.model import Node
 from hatsize.tailnet.ordinals import each_bit
@@ -46,14 +46,17 @@ class PeerBlocks:
             found = variants[variant] = peers.peer(self._scene, policy, viewer_id, node)
         return found
 
-    def pieces(self, policy: CompiledPolicy, viewer_id: int, visible: int) -> list[Piece]:
-        """The visible peers' entries, comma-separated, as pieces of one array."""
+    def pieces(self, policy: CompiledPolicy, viewer_id: int, visible: int) -> list[Part]:
+        """The visible peers' entries, comma-separated, as parts of one array."""
         viewer_class = policy.class_of(viewer_id)
-        found: list[Piece] = []
+        own = self._scene.state.ordinals.of(viewer_id) // SIZE
+        found: list[Part] = []
         number = 0
         while visible:
             here = visible & _MASK
-            if here:
+            if here and number == own:  # nobody else leaves out this viewer
+                found.append(self._encoded(policy, viewer_id, number, here, leading=not found))
+            elif here:
                 found.append(self._block(policy, viewer_id, viewer_class, number, here, leading=not found))
             visible >>= SIZE
             number += 1
@@ -66,10 +69,13 @@ class PeerBlocks:
         key = (viewer_class, here, leading)
         piece = kept.get(key)
         if piece is None:
-            at = self._scene.state.ordinals.at
-            entries = [self.entry(policy, viewer_id, at(number * SIZE + bit)) for bit in each_bit(here)]
-            piece = Piece((b"" if leading else b",") + b",".join(entries))
+            piece = Piece(self._encoded(policy, viewer_id, number, here, leading=leading))
             if len(kept) >= _KEPT_PER_BLOCK:
                 kept.clear()
             kept[key] = piece
         return piece
+
+    def _encoded(self, policy: CompiledPolicy, viewer_id: int, number: int, here: int, *, leading: bool) -> bytes:
+        at = self._scene.state.ordinals.at
+        entries = [self.entry(policy, viewer_id, at(number * SIZE + bit)) for bit in each_bit(here)]
+        return (b"" if leading else b",") + b",".join(entries)

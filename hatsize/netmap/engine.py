@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.netmap import peers
 from hatsize.netmap.blocks import PeerBlocks
 from hatsize.netmap.farewell import removed
 from hatsize.netmap.journal import Aspect, Dirty, Journal
-from hatsize.netmap.own import OwnParts, own_parts
-from hatsize.netmap.pieces import Piece, frame, members
+from hatsize.netmap.own import Own, Told
+from hatsize.netmap.owners import Owners
+from hatsize.netmap.pieces import Draft
 from hatsize.netmap.scene import Scene
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.ordinals import each_bit
@@ -27,7 +29,15 @@ class Reader:
     """The state's version it stands at; -1 before the first message."""
     told: int = 0
     """The peers it knows, as a bitset."""
-    own: OwnParts = field(default_factory=OwnParts)
+    own: Told = field(default_factory=Told)
+
+
+class News(NamedTuple):
+    """What a reader has to be told of its peers, as bitsets."""
+
+    whole: int
+    lost: int
+    patched: int
 
 
 class Netmap:
@@ -39,8 +49,15 @@ class Netmap:
         state = scene.state
         self.journal = Journal(state.version)
         self._blocks = PeerBlocks(scene)
+        self._own = Own(scene)
+        self._owners = Owners(scene)
         self._known: dict[int, Node] = dict(state.table(Node))
+        for node in self._known.values():
+            self._owners.put(node)
         self._own_changed: dict[int, int] = {}
+        """By node, the version at which what it is told of itself last changed."""
+        self._rules_changed: dict[int, int] = {}
+        """By node, the version at which the policy last gave it other rules."""
         self._afresh: dict[int, int] = {}
         self._classes = {node_id: policy.class_of(node_id) for node_id in self._known}
         """The policy's class of each node; in another one the same peers may be told otherwise."""
@@ -60,9 +77,9 @@ class Netmap:
             if table == Node.table:
                 self._known.pop(record_id, None)
                 self._blocks.forget(record_id)
-                self._own_changed.pop(record_id, None)
-                self._afresh.pop(record_id, None)
-                self._classes.pop(record_id, None)
+                self._owners.remove(record_id)
+                for kept in (self._own_changed, self._rules_changed, self._afresh, self._classes):
+                    kept.pop(record_id, None)
         for record in change.puts:
             if isinstance(record, Node):
                 self._observe_node(record)
@@ -70,8 +87,8 @@ class Netmap:
                 self._touch_everyone_of(record.id)
 
     def recompiled(self, policy: CompiledPolicy, affected: int | None) -> None:
-        """Go over to a new compiled policy; `affected` is the bitset of nodes it means something else for, None for
-        all."""
+        """Go over to a new compiled policy; `affected` is the bitset of nodes that are themselves told something
+        else, None when it is another document."""
         former, self.policy = self.policy, policy
         self._tick()
         if affected is None:
@@ -80,7 +97,7 @@ class Netmap:
             self._classes = {node_id: policy.class_of(node_id) for node_id in self._known}
             return
         for node_id in self.scene.state.ordinals.ids(affected):
-            self._own_changed[node_id] = self.version
+            self._rules_changed[node_id] = self.version
             node_class = policy.class_of(node_id)
             if self._classes.get(node_id, node_class) != node_class:
                 self._afresh[node_id] = self.version
@@ -157,6 +174,7 @@ class Netmap:
         self._known[node.id] = node
         bit = 1 << self.scene.state.ordinals.of(node.id)
         self._hidden = self._hidden & ~bit if node.authorized else self._hidden | bit
+        self._owners.put(node)
         aspects = peers.what_changed(old, node, self.scene.now())
         if aspects:
             self._note(node.id, aspects)
@@ -165,6 +183,7 @@ class Netmap:
 
     def _touch_everyone_of(self, user_id: int) -> None:
         for node_id in self.scene.state.index.nodes_by_user.get(user_id, ()):
+            self._owners.put(self._known[node_id])
             self._note(node_id, Aspect.WHOLE)
             self._own_changed[node_id] = self.version
 
@@ -174,62 +193,64 @@ class Netmap:
         return self.policy.visible(node.id) & ~self._hidden
 
     def _whole(self, reader: Reader, node: Node, visible: int) -> bytes:
-        reader.own = OwnParts()
-        own = own_parts(self.scene, self.policy, node, reader.cap_version, reader.own, first=True)
-        owners = self._own_profile(reader, node) | self._owners(visible)
-        own.append(("UserProfiles", self._profiles(owners)))
-        if not visible:
-            if reader.told:  # an empty `Peers` would change nothing
-                own.append(("PeersRemoved", self._ids(reader.told)))
-            return frame([Piece(b"{" + members(own) + b"}")], zstd=reader.zstd)
-        head = Piece(b"{" + members(own) + b',"Peers":[')
-        blocks = self._blocks.pieces(self.policy, node.id, visible)
-        return frame([head, *blocks, END_OF_PEERS], zstd=reader.zstd)
+        reader.own = Told()
+        draft = Draft()
+        self._own.everything(draft, self.policy, node, reader.cap_version, reader.own, first=True)
+        self._add_profiles(draft, self._own_profile(reader, node) | self._owners.of(visible))
+        if visible:
+            draft.add("Peers", b"[", *self._blocks.pieces(self.policy, node.id, visible), b"]")
+        elif reader.told:  # an empty `Peers` would change nothing
+            draft.add("PeersRemoved", self._ids(reader.told))
+        return draft.frame(zstd=reader.zstd)
 
     def _difference(self, reader: Reader, node: Node, visible: int, dirty: Dirty) -> bytes | None:
-        own: list[tuple[str, bytes]] = []
-        owners: set[int] = set()
-        if max(self._own_changed.get(node.id, -1), self._all_changed) > reader.version:
-            own = own_parts(self.scene, self.policy, node, reader.cap_version, reader.own, first=False)
-            owners = self._own_profile(reader, node)
+        draft = Draft()
+        owners = self._add_own(draft, reader, node)
         stays = visible & reader.told
         whole = (visible & ~reader.told) | (dirty.whole & stays)
-        lost = reader.told & ~visible
-        patched = dirty.patched & stays & ~whole
-        if not own and not owners:
-            if not (whole or lost or patched):
-                return None
-            key = (reader.version, whole, lost, patched, self.policy.class_of(node.id) if whole else 0, reader.zstd)
-            shared = self._frames.get(key)
-            if shared is None:
-                body = b"{" + members(self._peer_members(node.id, whole, lost, patched, dirty)) + b"}"
-                shared = self._frames[key] = frame([Piece(body)], zstd=reader.zstd)
-            return shared
-        own += self._peer_members(node.id, whole, lost, patched, dirty, owners=owners)
-        return frame([Piece(b"{" + members(own) + b"}")], zstd=reader.zstd)
+        news = News(whole, lost=reader.told & ~visible, patched=dirty.patched & stays & ~whole)
+        if draft or owners:
+            self._add_peers(draft, node.id, news, dirty, owners)
+            return draft.frame(zstd=reader.zstd)
+        if not any(news):
+            return None
+        key = (reader.version, news, self.policy.class_of(node.id) if whole else 0, reader.zstd)
+        shared = self._frames.get(key)
+        if shared is None:
+            self._add_peers(draft, node.id, news, dirty)
+            shared = self._frames[key] = draft.frame(zstd=reader.zstd)
+        return shared
 
-    def _peer_members(
-        self, viewer_id: int, whole: int, lost: int, patched: int, dirty: Dirty, *, owners: Iterable[int] = ()
-    ) -> list[tuple[str, bytes]]:
+    def _add_own(self, draft: Draft, reader: Reader, node: Node) -> set[int]:
+        """Add what changed of the reader's own; the profile it must be told with it, if any."""
+        if max(self._own_changed.get(node.id, -1), self._all_changed) > reader.version:
+            self._own.everything(draft, self.policy, node, reader.cap_version, reader.own, first=False)
+            return self._own_profile(reader, node)
+        if self._rules_changed.get(node.id, -1) > reader.version:
+            self._own.rules(draft, self.policy, node, reader.own)
+        return set()
+
+    def _add_peers(self, draft: Draft, viewer_id: int, news: News, dirty: Dirty, owners: Iterable[int] = ()) -> None:
         ordinals = self.scene.state.ordinals
-        found: list[tuple[str, bytes]] = []
-        if lost:
-            found.append(("PeersRemoved", self._ids(lost)))
-        if whole:
-            ids = sorted(ordinals.ids(whole))
+        if news.lost:
+            draft.add("PeersRemoved", self._ids(news.lost))
+        if news.whole:
+            ids = sorted(ordinals.ids(news.whole))
             encoded = [self._blocks.entry(self.policy, viewer_id, node_id) for node_id in ids]
-            found.append(("PeersChanged", b"[" + b",".join(encoded) + b"]"))
-        profiles = self._owners(whole).union(owners)
-        if profiles:
-            found.append(("UserProfiles", self._profiles(profiles)))
-        if patched:
+            draft.add("PeersChanged", b"[" + b",".join(encoded) + b"]")
+        self._add_profiles(draft, self._owners.of(news.whole).union(owners))
+        if news.patched:
             changes = [
                 peers.patch(self.scene, self._known[ordinals.at(ordinal)], dirty.aspects[ordinal])
-                for ordinal in each_bit(patched)
+                for ordinal in each_bit(news.patched)
             ]
             changes.sort(key=lambda change: change.NodeID)
-            found.append(("PeersChangedPatch", tailcfg.encode(changes)))
-        return found
+            draft.add("PeersChangedPatch", tailcfg.encode(changes))
+
+    def _add_profiles(self, draft: Draft, profiles: Iterable[int]) -> None:
+        found = [self.scene.profile(profile_id) for profile_id in sorted(profiles)]
+        if found:
+            draft.add("UserProfiles", tailcfg.encode(found))
 
     def _ids(self, bits: int) -> bytes:
         return tailcfg.encode(sorted(self.scene.state.ordinals.ids(bits)))
@@ -237,17 +258,8 @@ class Netmap:
     def _own_profile(self, reader: Reader, node: Node) -> set[int]:
         """The id of the profile shown as the node's own owner, if the reader has not been told it so; notes it."""
         profile_id = self.scene.profile_id(node)
-        profile = tailcfg.encode(self.scene.profile(profile_id))
+        profile = hash(tailcfg.encode(self.scene.profile(profile_id)))
         if profile == reader.own.profile:
             return set()
         reader.own.profile = profile
         return {profile_id}
-
-    def _owners(self, bits: int) -> set[int]:
-        return {self.scene.profile_id(self._known[node_id]) for node_id in self.scene.state.ordinals.ids(bits)}
-
-    def _profiles(self, owners: set[int]) -> bytes:
-        return tailcfg.encode([self.scene.profile(profile_id) for profile_id in sorted(owners)])
-
-
-END_OF_PEERS = Piece(b"]}")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from hatsize.netmap.peers import own_prefixes
-from hatsize.netmap.pieces import Piece, frame
+from hatsize.netmap.pieces import frame
 from hatsize.tailnet.model import Node
 from hatsize.wire import tailcfg
 from hatsize.wire.keys import MachineKey, NodeKey
@@ -49,4 +49,4 @@ def stranger(node_key: NodeKey, machine_key: MachineKey, base_domain: str, now: 
 
 def _frame(own: tailcfg.Node, profile: tailcfg.UserProfile, *, zstd: bool) -> bytes:
     message = tailcfg.MapResponse(Node=own, UserProfiles=[profile])
-    return frame([Piece(tailcfg.encode(message))], zstd=zstd)
+    return frame([tailcfg.encode(message)], zstd=zstd)

@@ -15,6 +15,8 @@ from hatsize.wire.keys import DiscoKey
 from hatsize.wire.tailcfg import Hostinfo
 
 ANSWERS_AAAA = "magicdns-aaaa"
+AUTO_UPDATE = "default-auto-update"
+FILE_SHARING = "https://tailscale.com/cap/file-sharing"
 """Without this a client answers no AAAA query for its peers."""
 PREFIX_LENGTH = {True: "/128", False: "/32"}
 
@@ -96,7 +98,7 @@ def myself(scene: Scene, policy: CompiledPolicy, node: Node) -> tailcfg.Node:
         Cap=node.cap_version,
         Tags=node.tags,
         MachineAuthorized=node.authorized,
-        CapMap=_cap_map(policy.self_cap_map(node.id)) | ({ANSWERS_AAAA: None} if node.ipv6 else {}),
+        CapMap=_own_cap_map(scene, policy, node),
         Expired=is_expired(node, scene.now()),
     )
 
@@ -150,6 +152,16 @@ def _whole_key(node: Node) -> tuple[object, ...]:
         node.approved_routes, node.key_signature, info.OS, info.Hostname, info.Services, info.ShareeNode,
         info.SSHHostKeys, info.Location, info.RoutableIPs,
     )  # fmt: skip
+
+
+def _own_cap_map(scene: Scene, policy: CompiledPolicy, node: Node) -> dict[str, Sequence[Any] | None]:
+    """The policy's capabilities of the node, with what the settings say about all nodes."""
+    found = _cap_map(policy.self_cap_map(node.id)) | {AUTO_UPDATE: [scene.auto_update]}
+    if node.ipv6:
+        found[ANSWERS_AAAA] = None
+    if not scene.taildrop:
+        found.pop(FILE_SHARING, None)
+    return found
 
 
 def _cap_map(capabilities: Mapping[str, Sequence[Any] | None]) -> dict[str, Sequence[Any] | None]:

@@ -4,37 +4,78 @@ A message is one JSON object cut into pieces. For a client that asked for zstd e
 clients decode concatenated frames as one (protocol fact sheet, pitfalls).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from struct import Struct
 
 import zstandard
 
 _LENGTH = Struct("<I")
 _COMPRESSOR = zstandard.ZstdCompressor(level=1, write_content_size=True)
+_DECOMPRESSOR = zstandard.ZstdDecompressor()
 
 
 class Piece:
-    """Bytes of a message, with their compressed form made when it is first asked for."""
+    """Bytes of a message. Keeps them plain, or compressed once that was asked for, which nearly every client does."""
 
-    __slots__ = ("_packed", "raw")
+    __slots__ = ("_packed", "_raw")
 
     def __init__(self, raw: bytes) -> None:
-        self.raw = raw
+        self._raw: bytes | None = raw
         self._packed: bytes | None = None
+
+    @property
+    def raw(self) -> bytes:
+        return _DECOMPRESSOR.decompress(self._packed or b"") if self._raw is None else self._raw
 
     @property
     def packed(self) -> bytes:
         if self._packed is None:
-            self._packed = _COMPRESSOR.compress(self.raw)
+            self._packed, self._raw = _COMPRESSOR.compress(self.raw), None
         return self._packed
 
 
-def frame(pieces: Iterable[Piece], *, zstd: bool) -> bytes:
-    """The wire form of one message: its length, 4 bytes little-endian, and its pieces."""
-    body = b"".join([piece.packed if zstd else piece.raw for piece in pieces])
+Part = bytes | Piece
+"""Bytes of one message alone, or a piece of several."""
+
+
+class Draft:
+    """A message while it is put together, member by member."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
+    def add(self, name: str, *value: Part) -> None:
+        """Add a member; its value is the JSON of the parts together."""
+        self._parts += ((b',"' if self._parts else b'{"') + name.encode() + b'":', *value)
+
+    def frame(self, *, zstd: bool) -> bytes:
+        """The wire form of the message; there must be a member."""
+        return frame([*self._parts, b"}"], zstd=zstd)
+
+
+def frame(parts: Iterable[Part], *, zstd: bool) -> bytes:
+    """The wire form of one message: its length, 4 bytes little-endian, and its JSON, which the parts are together."""
+    if zstd:
+        parts = [part.packed for part in _merged(parts)]
+    body = b"".join([part.raw if isinstance(part, Piece) else part for part in parts])
     return _LENGTH.pack(len(body)) + body
 
 
-def members(named: Iterable[tuple[str, bytes]]) -> bytes:
-    """`"name":value,…`: members of a JSON object, without its braces."""
-    return b",".join([b'"' + name.encode() + b'":' + value for name, value in named])
+def _merged(parts: Iterable[Part]) -> Iterator[Piece]:
+    """The parts with neighbouring bytes in one piece."""
+    alone: list[bytes] = []
+    for part in parts:
+        if isinstance(part, bytes):
+            alone.append(part)
+            continue
+        if alone:
+            yield Piece(b"".join(alone))
+            alone = []
+        yield part
+    if alone:
+        yield Piece(b"".join(alone))

@@ -28,6 +28,12 @@ class Scene:
     online: set[int] = field(default_factory=set)
     """The ids of the nodes with an open map stream, or one that closed only a moment ago."""
     collect_services: bool = False
+    taildrop: bool = True
+    """Whether nodes may send files to each other."""
+    logtail: bool = False
+    """Whether clients may send their logs to their maker."""
+    auto_update: bool = False
+    """Whether clients that were never told otherwise update themselves."""
 
     def is_online(self, node_id: int) -> bool:
         return node_id in self.online

@@ -4,7 +4,7 @@ Compiling sorts the nodes into classes and the rules onto them; what a class is 
 and then remembered. `update` follows a change of nodes, and keeps all that the change does not touch.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hatsize.policy.addresses import is_exit, own_prefixes
@@ -13,7 +13,7 @@ from hatsize.policy.capabilities import Capabilities, CapMap
 from hatsize.policy.classes import Classifier
 from hatsize.policy.directory import Directory
 from hatsize.policy.document import Document, NodeAttr
-from hatsize.policy.filters import Filters
+from hatsize.policy.filters import Filters, Mark
 from hatsize.policy.literals import Literals
 from hatsize.policy.matching import Matches, edges
 from hatsize.policy.population import Population
@@ -66,9 +66,15 @@ class Compiled:
         """The packet filter, reduced to the node."""
         return self.filters.rules(node_id)
 
-    def filter_fragments(self, node_id: int) -> Mapping[str, tuple[FilterRule, ...]]:
-        """The packet filter in parts under stable names; together they mean the same as the whole."""
-        return self.filters.fragments(node_id)
+    def filter_marks(self, node_id: int) -> Mapping[str, Mark]:
+        """By name of a part of the packet filter what it is made of; while that is equal, so is the part."""
+        return self.filters.marks(node_id)
+
+    def filter_fragments(
+        self, node_id: int, names: Collection[str] | None = None
+    ) -> Mapping[str, tuple[FilterRule, ...]]:
+        """The packet filter in parts under stable names, all or some; together they mean the same as the whole."""
+        return self.filters.fragments(node_id, names)
 
     def allowed_ips(self, viewer_id: int, peer_id: int) -> tuple[str, ...]:
         """What the viewer routes to the peer; for a node itself all it serves."""

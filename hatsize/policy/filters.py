@@ -4,8 +4,8 @@ A fragment holds what one source may do on the node; its name comes from how the
 that it stays while nodes come and go, and one rule's change touches one fragment.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from hashlib import blake2b
 
@@ -18,6 +18,7 @@ from hatsize.policy.population import Population
 from hatsize.policy.ports import Ports
 from hatsize.policy.selectors import EVERYTHING, SELF, Selector
 from hatsize.policy.sources import Addresses, Source, Sources
+from hatsize.wire import tailcfg
 from hatsize.wire.tailcfg import CapGrant, FilterRule, NetPortRange, PortRange
 
 COMPANIONS = {
@@ -25,6 +26,10 @@ COMPANIONS = {
     "tailscale.com/cap/relay": "tailscale.com/cap/relay-target",
 }
 """Capabilities that also give one in the other direction: the destination holds it towards the source."""
+
+
+Mark = tuple[int, ...]
+"""What a fragment is made of, up to the node's own addresses: a hash for each rule."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,32 @@ class Filters:
     sources: Sources
     literals: Literals
     openings: dict[int, tuple[Opening, ...]] = field(default_factory=dict)
+    """By class number."""
+    draws: dict[int, frozenset[Source]] = field(default_factory=dict)
+    """By class number the sources of its openings."""
+    known: dict[tuple[int, bool], Mapping[str, Mark]] = field(default_factory=dict)
+    """The marks of a class's nodes, by whether these have addresses."""
     names: dict[tuple[int, bool, bool], str] = field(default_factory=dict)
+
+    def updated(
+        self, population: Population, matches: Matches, sources: Sources, stale: set[Source]
+    ) -> tuple["Filters", int]:
+        """The same for a population in which these sources are different, and the bitset of the classes that draw on
+        one of them."""
+        after = replace(
+            self, population=population, matches=matches, sources=sources, openings=self.openings.copy(),
+            draws=self.draws.copy(),
+        )  # fmt: skip
+        found = {own.number for own in population.classes if own.nodes and not stale.isdisjoint(after.drawn(own))}
+        after.known = {key: marks for key, marks in self.known.items() if key[0] not in found}
+        return after, sum(1 << number for number in found)
+
+    def drawn(self, own: NodeClass) -> frozenset[Source]:
+        """The sources that the filters of a class draw on."""
+        found = self.draws.get(own.number)
+        if found is None:
+            found = self.draws[own.number] = frozenset(opening.source for opening in self._openings(own))
+        return found
 
     def rules(self, node_id: int) -> tuple[FilterRule, ...]:
         """The node's filter; rules of equal sources and protocols are one."""
@@ -78,18 +108,34 @@ class Filters:
         )
         return (*traffic, *grants)
 
-    def fragments(self, node_id: int) -> Mapping[str, tuple[FilterRule, ...]]:
-        """The same as named fragments, which together have the effect of the whole."""
+    def fragments(self, node_id: int, names: Collection[str] | None = None) -> Mapping[str, tuple[FilterRule, ...]]:
+        """The same as named fragments, which together have the effect of the whole; all, or those with the names."""
         found: dict[str, list[FilterRule]] = {}
-        for opening, _, rule in self._each(node_id):
+        for opening, _, rule in self._each(node_id, names):
             found.setdefault(opening.name, []).append(rule)
         return {name: tuple(rules) for name, rules in found.items()}
 
-    def _each(self, node_id: int) -> Iterator[tuple[Opening, Addresses, FilterRule]]:
+    def marks(self, node_id: int) -> Mapping[str, Mark]:
+        """What each fragment of the node is made of; one mapping for all nodes of a class."""
+        facts = self.population.facts[node_id]
+        key = (facts.number, bool(facts.addresses))
+        marks = self.known.get(key)
+        if marks is None:
+            found: dict[str, list[int]] = {}
+            for opening, sources, rule in self._each(node_id):
+                found.setdefault(opening.name, []).append(_mark(opening, sources, rule, facts.number))
+            marks = self.known[key] = {name: tuple(parts) for name, parts in found.items()}
+        return marks
+
+    def _each(
+        self, node_id: int, names: Collection[str] | None = None
+    ) -> Iterator[tuple[Opening, Addresses, FilterRule]]:
         """Every rule for the node, in the order of the document; what is granted in return comes last."""
         facts = self.population.facts[node_id]
         own = self.population.classes[facts.number]
         for opening in self._openings(own):
+            if names is not None and opening.name not in names:
+                continue
             sources = self.sources.addresses(opening.source, partial(self._classes, opening))
             rules = (
                 self._returned(opening, sources, facts) if opening.back else self._given(opening, sources, facts, own)
@@ -245,3 +291,10 @@ def _traffic(opening: Opening, sources: tuple[str, ...], facts: Facts) -> Iterat
     for protocols, there in by_protocol.items():
         if there:
             yield FilterRule(SrcIPs=sources, DstPorts=tuple(there), IPProto=protocols)
+
+
+def _mark(opening: Opening, sources: Addresses, rule: FilterRule, number: int) -> int:
+    """Equal for nodes of equal addresses only if the rule is equal; `number` is their class's."""
+    if rule.DstPorts:
+        return hash((opening.spots, sources.digest))
+    return hash((number, tailcfg.encode(rule), tuple(map(str, opening.edge.rule.dst))))

@@ -51,13 +51,11 @@ class Sources:
     literals: Literals
     known: dict[Source, Addresses] = field(default_factory=dict)
 
-    def updated(self, population: Population, stale: Iterable[Source], *, routes: bool) -> "Sources":
-        """The same for a population in which these sources, and if `routes` the tailnet's routes, are different."""
+    def updated(self, population: Population, stale: Iterable[Source]) -> "Sources":
+        """The same for a population in which these sources are different."""
         kept = self.known.copy()
         for source in stale:
             kept.pop(source, None)
-        if routes:
-            kept = {source: found for source, found in kept.items() if not source.side.everything}
         return Sources(population, self.literals, kept)
 
     def addresses(self, source: Source, classes: Callable[[], int]) -> Addresses:

@@ -33,13 +33,20 @@ class _Step:
 
 
 def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> tuple["Compiled", int]:
-    """The compiled policy after the change, and the bitset of the nodes for which it means something new."""
+    """The compiled policy after the change, and the bitset of the nodes that are themselves told something new of it.
+
+    Who sees whom is not in it: that is quicker asked than kept.
+    """
     population, matches = compiled.population.copy(), compiled.matches.copy()
     views = Views(population, matches, compiled.views.classes.copy(), compiled.views.nodes.copy())
     step = _Step(population, matches, views)
     for node_id in changed:
         _change(step, topology, node_id)
-    sources = compiled.sources.updated(population, _stale(step), routes=bool(step.routes))
+    stale = _stale(step)
+    if step.routes:
+        stale.update(source for source in compiled.sources.known if source.side.everything)
+    sources = compiled.sources.updated(population, stale)
+    filters, filtered = compiled.filters.updated(population, matches, sources, stale)
     routing = replace(
         compiled.routing,
         population=population,
@@ -50,13 +57,6 @@ def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> 
         elected={},
     )
     ssh, by_ssh = _ssh(step, compiled.ssh)
-    filters = replace(
-        compiled.filters,
-        population=population,
-        matches=matches,
-        sources=sources,
-        openings=compiled.filters.openings.copy(),
-    )
     after = replace(
         compiled,
         topology=topology,
@@ -69,7 +69,7 @@ def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> 
         ssh=ssh,
         capabilities=replace(compiled.capabilities, population=population, known=compiled.capabilities.known.copy()),
     )
-    return after, _affected(step) | by_ssh
+    return after, (step.nodes | population.nodes(filtered)) & ~_gone(step) | by_ssh
 
 
 def _change(step: _Step, topology: Topology, node_id: int) -> None:
@@ -122,22 +122,6 @@ def _stale(step: _Step) -> set[Source]:
         if user_id is not None:
             found.update(back_source(edges[one], user_id) for one in step.matches.to_self)
     return found
-
-
-def _affected(step: _Step) -> int:
-    """The nodes that see a changed one, and for changed routes also those that are told of them."""
-    found = step.nodes
-    for number in step.classes:
-        found |= step.views.seen(number)
-    if step.routes:
-        for edge in step.matches.edges:
-            if edge.src.everything:
-                found |= step.population.nodes(step.matches.destinations[edge.number])
-        for route in step.routes:
-            for index in ones(step.population.routers.get(route, 0)):
-                facts = step.population.facts[step.population.ordinals.at(index)]
-                found |= step.views.seen(facts.number) | 1 << index
-    return found & ~_gone(step)
 
 
 def _gone(step: _Step) -> int:

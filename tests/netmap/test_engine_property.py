@@ -64,12 +64,18 @@ class Pairs:
     def class_of(self, node_id):
         return self.numbers.setdefault(self.groups[node_id], len(self.numbers))
 
-    def filter_fragments(self, node_id):
+    def filter_marks(self, node_id):
+        return {name: repr(rules) for name, rules in self.filter_fragments(node_id).items()}
+
+    def filter_fragments(self, node_id, names=None):
         me, found = self.node(node_id), {}
         for node in sorted(self.state.all(Node), key=lambda node: node.id):
             if self.sees(me, node):
                 found.setdefault(group(node), []).extend(node.addresses)
-        return {name: [FilterRule(SrcIPs=sources, DstPorts=(ANY,))] for name, sources in found.items()}
+        return {
+            name: [FilterRule(SrcIPs=sources, DstPorts=(ANY,))]
+            for name, sources in found.items() if names is None or name in names
+        }  # fmt: skip
 
     def shown(self, viewer_id, peer_id):
         """A route is served by the router with the lowest id."""

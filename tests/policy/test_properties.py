@@ -285,6 +285,16 @@ def effect(rules):
     }
 
 
+def assert_marks_tell(before, after):
+    """A fragment whose mark is as it was is as it was, for a node with the addresses it had."""
+    for node_id in before.topology.nodes.keys() & after.topology.nodes.keys():
+        former, now = before.filter_marks(node_id), after.filter_marks(node_id)
+        assert now.keys() == after.filter_fragments(node_id).keys()
+        same = [name for name in now if former.get(name) == now[name]]
+        if before.topology.nodes[node_id].addresses == after.topology.nodes[node_id].addresses:
+            assert before.filter_fragments(node_id, same) == after.filter_fragments(node_id, same)
+
+
 def everything(compiled):
     """All that nodes are sent, with nodes by id instead of index."""
     ids = list(compiled.topology.nodes)
@@ -321,12 +331,13 @@ def test_changes_step_by_step_give_what_compiling_anew_gives(policy, tailnet, da
             raw = {**tailnet, "nodes": {f"n{number}": data.draw(nodes(number))}}
             node = msgspec.structs.replace(next(iter(topology_of(raw).nodes.values())), id=number)
             topology = topology.with_node(node)
+        former = compiled
         compiled, affected = compiled.update(topology, [number])
+        assert_marks_tell(former, compiled)
         after = everything(compiled)
         assert after == everything(compile_policy(document, topology))
         for node_id in after:
-            told = (after[node_id][0], after[node_id][1], after[node_id][3])
-            if node_id not in before or (before[node_id][0], before[node_id][1], before[node_id][3]) != told:
+            if node_id not in before or before[node_id][1:5] != after[node_id][1:5]:
                 assert affected >> compiled.index_of(node_id) & 1, node_id
 
 
@@ -338,7 +349,10 @@ def test_another_document_gives_what_compiling_it_gives(policy, other, tailnet):
     before = everything(compiled)
     mixed = {**policy, "acls": [*other.get("acls", []), *policy.get("acls", [])[1:]]}
     document = read_document(json.dumps(mixed))
+    former = compiled
     compiled, affected = compiled.revise(document)
+    assert_marks_tell(former, compiled)
+    assert_marks_tell(former, compile_policy(document, topology))
     after = everything(compiled)
     assert after == everything(compile_policy(document, topology))
     for node_id, told in after.items():

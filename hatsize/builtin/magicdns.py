@@ -85,9 +85,10 @@ def reverse_zones(prefixes: Sequence[IPv4Network | IPv6Network]) -> list[str]:
                 labels = str(subnet.network_address).split(".")[:octets]
                 zones.append(".".join(reversed(labels)) + ".in-addr.arpa.")
         else:
-            nibbles = prefix.prefixlen // 4
-            digits = prefix.network_address.exploded.replace(":", "")[:nibbles]
-            zones.append(".".join(reversed(digits)) + ".ip6.arpa.")
+            nibbles = -(-prefix.prefixlen // 4)
+            for block in prefix.subnets(new_prefix=nibbles * 4):
+                digits = block.network_address.exploded.replace(":", "")[:nibbles]
+                zones.append(".".join(reversed(digits)) + ".ip6.arpa.")
     return zones
 
 

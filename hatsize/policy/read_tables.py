@@ -9,6 +9,11 @@ from hatsize.policy.reader import Reader, Text
 from hatsize.policy.selectors import TAG_NAME, Kind, Place, Selector, read_selector
 from hatsize.wire.hujson_tree import Value
 
+MAX_OPERATIONS = 4000
+"""How many operations on ipsets a document may hold."""
+MAX_NESTING = 50
+"""How deep ipsets may contain others."""
+
 
 def read_groups(reader: Reader, value: Value | None) -> dict[str, tuple[str, ...]]:
     """`{"group:x": [logins]}`; groups do not nest, and synced ones are not defined here."""
@@ -101,6 +106,9 @@ class IPSets:
         self.done: dict[str, IPSet] = {}
 
     def read(self) -> dict[str, IPSet]:
+        if sum(map(len, self.operations.values())) > MAX_OPERATIONS:
+            self.reader.refuse(0, f"ipsets: more than {MAX_OPERATIONS} operations")
+            return {}
         for name in self.operations:
             if not name.startswith("ipset:"):
                 self.reader.refuse(name.at, f'ipsets["{name}"]: ipset names must start with "ipset:"')
@@ -109,8 +117,9 @@ class IPSets:
         return self.done
 
     def _resolve(self, name: str, at: int, within: tuple[str, ...]) -> IPSet:
-        if name in within:
-            self.reader.refuse(at, f'ipsets["{name}"]: ipsets cannot contain themselves')
+        if name in within or len(within) > MAX_NESTING:
+            fault = "ipsets cannot contain themselves" if name in within else f"nested deeper than {MAX_NESTING}"
+            self.reader.refuse(at, f'ipsets["{name}"]: {fault}')
             return IPSet()
         if name not in self.done:
             found = IPSet()

@@ -1,14 +1,19 @@
 """Reads typed things off a HuJSON tree, and remarks on what is not as it should be, with its place in the text."""
 
 import difflib
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from hatsize.policy.errors import Remark
-from hatsize.wire.hujson_parse import position
+from hatsize.policy.errors import MAX_SHOWN, Remark
 from hatsize.wire.hujson_tree import Array, Literal, Object, Value, plain, string
 
 T = TypeVar("T")
+MAX_REMARKS = 1000
+"""How many remarks on one document are kept."""
+MAX_TEXT = 500
+"""How long one remark may be."""
 
 
 class Text(str):
@@ -28,18 +33,25 @@ class Reader:
     """One document being read. What is wrong is collected, so that a person sees all of it at once."""
 
     def __init__(self, raw: bytes) -> None:
-        self.raw = raw
+        self._breaks = [found.start() for found in re.finditer(b"\n", raw)]
         self.remarks: list[Remark] = []
         self.warnings: list[Remark] = []
 
     def line(self, at: int) -> int:
-        return position(self.raw, at)[0]
+        return self._place(at)[0]
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """Line and column of an offset, both from 1."""
+        line = bisect_left(self._breaks, at)
+        return line + 1, at - self._breaks[line - 1] if line else at + 1
 
     def refuse(self, at: int, text: str, hint: str = "") -> None:
-        self.remarks.append(Remark(text, *position(self.raw, at), hint))
+        if len(self.remarks) < MAX_REMARKS:
+            self.remarks.append(Remark(_shortened(text), *self._place(at), hint))
 
     def warn(self, at: int, text: str) -> None:
-        self.warnings.append(Remark(text, *position(self.raw, at)))
+        if len(self.warnings) < MAX_REMARKS:
+            self.warnings.append(Remark(text, *self._place(at)))
 
     def attempt(self, at: int, read: Callable[[str], T], text: str, prefix: str = "") -> T | None:
         """What `read` makes of the text; None and a remark where it raises ValueError."""
@@ -56,13 +68,16 @@ class Reader:
         for literal, member in self._members(value, what):
             name = names.get(literal.lower())
             if name is None:
-                close = difflib.get_close_matches(literal.lower(), names, 1)
-                self.refuse(
-                    literal.at, f'unknown field "{literal}"', f'did you mean "{names[close[0]]}"?' if close else ""
-                )
+                self.refuse(literal.at, f'unknown field "{literal}"', self._guess(literal, names))
             elif not is_null(member):
                 found[name] = member
         return Fields(self, found, value.start if value else 0)
+
+    def _guess(self, name: str, names: Mapping[str, str]) -> str:
+        """The field that was probably meant."""
+        tried = len(self.remarks) < MAX_SHOWN and len(name) < 50
+        close = difflib.get_close_matches(name.lower(), names, 1) if tried else []
+        return f'did you mean "{names[close[0]]}"?' if close else ""
 
     def mapping(self, value: Value | None, what: str) -> Iterator[tuple[Text, Value]]:
         """The members of an object whose names are free; a repeated name is refused."""
@@ -129,6 +144,10 @@ class Fields:
     def plain(self, name: str) -> Any:
         value = self.get(name)
         return None if value is None else plain(value)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def is_null(value: Value) -> bool:

@@ -6,7 +6,7 @@ from typing import NoReturn, TypeVar
 
 from hatsize.wire.hujson_tree import Array, HuJSONError, Literal, Object, Value
 
-MAX_SIZE = 4 << 20
+MAX_SIZE = 2 << 20
 MAX_DEPTH = 64
 _MAX_NUMBER = 400
 

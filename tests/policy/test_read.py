@@ -142,3 +142,19 @@ def test_rules_that_never_match_are_warned_of(policy, warning):
 def test_an_empty_text_is_the_policy_that_allows_everything():
     assert read_document(" \n").open_to_all
     assert not read_document('{"acls": []}').open_to_all
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ({"ipsets": {f"ipset:a{number}": [f"ipset:a{number + 1}"] for number in range(500)}}, "nested deeper than 50"),
+        ({"ipsets": {"ipset:a": ["10.0.0.1"] * 5000}}, "more than 4000 operations"),
+        ({f"field{number}": 1 for number in range(5000)}, "and 980 more"),
+        (ssh(checkPeriod="1h" * 10_000), 'time: invalid duration "1h1h'),
+    ],
+)
+def test_hostile_documents_are_refused_within_bounds(policy, message):
+    with pytest.raises(PolicyError) as caught:
+        read_document(json.dumps({**TAGS, **policy}))
+    assert message in caught.value.message
+    assert len(caught.value.message) < 20_000

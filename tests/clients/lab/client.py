@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from tests.clients.lab.binaries import tailscaled
@@ -143,7 +142,7 @@ class Client:
     def wait_no_peer(self, name: str, within: float = REACH_DEADLINE) -> None:
         self.eventually(lambda: not self.peer(name), f"{self.name} no longer has {name}", within=within)
 
-    def eventually(self, attempt: Any, what: str, *, within: float) -> None:
+    def eventually(self, attempt: Callable[[], object], what: str, *, within: float) -> None:
         eventually(attempt, what, within=within, evidence=self.evidence)
 
     # --- what it reaches
@@ -173,6 +172,3 @@ class Client:
             address = self.machine.run("getent", f"ahostsv{family}", name).split()[0]
             return "" if address.startswith(IPV4_MAPPED) else address
         return ""
-
-    def resolv_conf(self) -> str:
-        return Path(self.machine.etc / "resolv.conf").read_text()

@@ -1,7 +1,6 @@
 """The control server under test, on the hub: a process, a log and its command line."""
 
 import json
-import re
 import shutil
 import ssl
 import sys
@@ -21,7 +20,6 @@ from tests.clients.lab.waiting import eventually
 PORT = 8080
 START_DEADLINE = 60.0
 STOP_DEADLINE = 20.0
-JOIN_LINE = re.compile(r"tailscale up --login-server (\S+) --auth-key (\S+)")
 
 
 class ControlServer(ABC):
@@ -143,12 +141,6 @@ class Hatsize(ControlServer):
 
     def environment(self) -> Mapping[str, str]:
         return {"HATSIZE_DATA_DIR": str(self.data)}
-
-    def join_line(self) -> tuple[str, str]:
-        """Login server and key of the line it printed at its first start."""
-        match = JOIN_LINE.search(self.log.read_text())
-        assert match, f"no join line\n{self.evidence()}"
-        return match[1], match[2]
 
 
 def hatsize() -> str:

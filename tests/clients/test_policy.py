@@ -1,0 +1,171 @@
+"""What a policy says reaches unmodified clients at once: ports, SSH, capabilities, routers, attributes."""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.clients.lab.client import Client
+from tests.clients.lab.daemon import Daemon
+from tests.clients.lab.echo import EchoServer
+from tests.clients.lab.laboratory import Lab
+from tests.clients.lab.logs import tail
+from tests.clients.lab.namespaces import Namespace
+from tests.clients.lab.waiting import eventually
+
+A_SECOND = 1.0
+AT_ONCE = 3.0
+SSH_DEADLINE = 20.0
+NETWORK, BEHIND = "10.77.0.0/24", "10.77.0.1"
+AUTH_ID = re.compile(r"/register/(\S+)")
+SSH = ("ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes")
+Policy = dict[str, Any]
+Clients = dict[str, Client]
+
+OWNERS = {"tag:web": [], "tag:one": [], "tag:two": []}
+ALL: Policy = {"tagOwners": OWNERS, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}]}
+
+
+@pytest.fixture(scope="module")
+def clients(lab: Lab) -> Clients:
+    """A person's `laptop`, a `web` server with SSH, and two routers, `one` and `two`, to the same network."""
+    put(lab, ALL)
+    laptop, web, one, two = (lab.client(name) for name in ("laptop", "web", "one", "two"))
+    laptop.up(lab.server.url, lab.server.auth_key(), "--accept-routes")
+    web.up(lab.server.url, lab.server.auth_key("lab", "--tags", "tag:web"), "--ssh")
+    for router in (one, two):
+        router.machine.ip("addr", "add", f"{BEHIND}/32", "dev", "lo")
+        key = lab.server.auth_key("lab", "--tags", f"tag:{router.name}")
+        router.up(lab.server.url, key, f"--advertise-routes={NETWORK}")
+        lab.server.cli("nodes", "approve-routes", "-i", lab.server.node_id(router.name), "-r", NETWORK)
+    for client in (web, one, two):
+        laptop.reach(client.name)
+    return {client.name: client for client in (laptop, web, one, two)}
+
+
+def put(lab: Lab, policy: Mapping[str, Any]) -> float:
+    """Put a policy in force; when that was done."""
+    file = lab.network.hub.directory / "policy.hujson"
+    file.write_text(json.dumps(policy))
+    lab.server.cli("policy", "set", "-f", str(file))
+    return time.monotonic()
+
+
+def connects(machine: Namespace, address: tuple[str, int]) -> bool:
+    """Whether a TCP connection is answered within a moment."""
+    try:
+        machine.call(socket.create_connection, address, timeout=0.4).close()
+    except OSError:
+        return False
+    return True
+
+
+def ssh(client: Client, account: str, target: Client, *command: str) -> tuple[str, ...]:
+    """The command line of a session."""
+    return (*SSH, f"{account}@{target.addresses()[0]}", *command)
+
+
+def test_a_changed_rule_closes_and_opens_a_port_within_a_second(lab: Lab, clients: Clients) -> None:
+    laptop, web = clients["laptop"], clients["web"]
+    server = EchoServer(web.machine, web.addresses()[0])
+    only_pings = {**ALL, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["icmp:*"]}]}
+    laptop.eventually(lambda: connects(laptop.machine, server.address), "the port is open", within=AT_ONCE)
+    for _ in range(3):
+        put(lab, only_pings)
+        laptop.eventually(lambda: not connects(laptop.machine, server.address), "it closes", within=A_SECOND)
+        assert not connects(laptop.machine, server.address)
+        laptop.reach("web")
+        put(lab, ALL)
+        laptop.eventually(lambda: connects(laptop.machine, server.address), "it opens", within=A_SECOND)
+    server.close()
+
+
+def test_without_the_ssh_section_no_session_begins_or_goes_on(lab: Lab, clients: Clients) -> None:
+    laptop, web = clients["laptop"], clients["web"]
+    rule = {"action": "accept", "src": ["lab@"], "dst": ["tag:web"], "users": ["root"]}
+    put(lab, {**ALL, "ssh": [rule]})
+
+    def greets() -> bool:
+        return "welcome" in laptop.machine.run(*ssh(laptop, "root", web, "echo", "welcome"), deadline=SSH_DEADLINE)
+
+    laptop.eventually(greets, "a session is let in", within=SSH_DEADLINE)
+    log = laptop.machine.directory / "session.log"
+    session = Daemon(laptop.machine, *ssh(laptop, "root", web, "echo begun; sleep 60"), log=log)
+    laptop.eventually(lambda: "begun" in log.read_text(), "a session goes on", within=SSH_DEADLINE)
+    put(lab, ALL)
+    assert session.wait(AT_ONCE) != 0
+    assert not laptop.machine.succeeds(*ssh(laptop, "root", web, "true"), deadline=SSH_DEADLINE)
+
+
+def test_a_session_under_check_waits_until_it_is_approved(lab: Lab, clients: Clients) -> None:
+    laptop, web = clients["laptop"], clients["web"]
+    rule = {"action": "check", "src": ["lab@"], "dst": ["tag:web"], "users": ["root"]}
+    put(lab, {**ALL, "ssh": [rule]})
+    log = laptop.machine.directory / "check.log"
+    session = Daemon(laptop.machine, *ssh(laptop, "root", web, "echo", "welcome"), log=log)
+
+    def asked() -> str:
+        match = AUTH_ID.search(log.read_text())
+        return match[1] if match else ""
+
+    def evidence() -> str:
+        return f"{tail(log)}\n{lab.evidence()}"
+
+    auth_id = eventually(asked, "the session tells where it is approved", within=SSH_DEADLINE, evidence=evidence)
+    assert session.is_running()
+    assert "welcome" not in log.read_text()
+    lab.server.cli("auth", "approve", "--auth-id", auth_id)
+    assert session.wait(SSH_DEADLINE) == 0, evidence()
+    assert "welcome" in log.read_text()
+    again = ssh(laptop, "root", web, "echo", "welcome")
+    assert "welcome" in laptop.machine.run(*again, deadline=SSH_DEADLINE), "approved for the rule's period"
+
+
+def test_a_granted_capability_shows_in_whois(lab: Lab, clients: Clients) -> None:
+    laptop, web = clients["laptop"], clients["web"]
+    grant = {"src": ["lab@"], "dst": ["tag:web"], "app": {"example.com/cap/wiki": [{"role": "editor"}]}}
+    put(lab, {**ALL, "grants": [*ALL["grants"], grant]})
+
+    def granted() -> list[Any]:
+        found = json.loads(web.tailscale("whois", "--json", laptop.addresses()[0]))
+        return found["CapMap"]["example.com/cap/wiki"] if "example.com/cap/wiki" in found["CapMap"] else []
+
+    web.eventually(lambda: granted() == [{"role": "editor"}], "the capability is known", within=A_SECOND)
+    put(lab, ALL)
+    web.eventually(lambda: not granted(), "the capability is gone", within=A_SECOND)
+
+
+def test_via_picks_the_router(lab: Lab, clients: Clients) -> None:
+    laptop = clients["laptop"]
+    servers = {name: EchoServer(clients[name].machine, BEHIND, port) for name, port in (("one", 7001), ("two", 7002))}
+    for name, other in (("one", "two"), ("two", "one"), ("one", "two")):
+        grants = [
+            {"src": ["*"], "dst": ["tag:one", "tag:two", "lab@"], "ip": ["*"]},
+            {"src": ["lab@"], "dst": [NETWORK], "ip": ["*"], "via": [f"tag:{name}"]},
+        ]
+        put(lab, {**ALL, "grants": grants})
+        laptop.eventually(
+            lambda name=name: NETWORK in (laptop.peer(name).get("PrimaryRoutes") or []),
+            f"{name} has the route",
+            within=A_SECOND,
+        )
+        assert NETWORK not in (laptop.peer(other).get("PrimaryRoutes") or [])
+        reached = servers[name].address
+        laptop.eventually(lambda: connects(laptop.machine, reached), f"{name} is reached", within=AT_ONCE)  # noqa: B023
+        assert not connects(laptop.machine, servers[other].address)
+    for server in servers.values():
+        server.close()
+
+
+def test_node_attributes_show_in_the_clients_netmap(lab: Lab, clients: Clients) -> None:
+    web = clients["web"]
+    attr = "custom.example.com/blue"
+    put(lab, {**ALL, "nodeAttrs": [{"target": ["tag:web"], "attr": [attr]}]})
+    web.eventually(lambda: attr in web.status()["Self"]["CapMap"], "it has the attribute", within=A_SECOND)
+    assert attr not in clients["laptop"].status()["Self"]["CapMap"]
+    put(lab, ALL)
+    web.eventually(lambda: attr not in web.status()["Self"]["CapMap"], "the attribute is gone", within=A_SECOND)

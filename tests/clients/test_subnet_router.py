@@ -1,0 +1,51 @@
+"""A LAN behind a client is reached through it as soon as the administrator approves its route."""
+
+import pytest
+
+from tests.clients.lab.client import Client
+from tests.clients.lab.echo import EchoServer, echoes
+from tests.clients.lab.laboratory import Lab
+from tests.clients.lab.namespaces import Namespace
+
+
+@pytest.fixture(scope="module")
+def traveller(lab: Lab) -> Client:
+    client = lab.client("traveller", behind_nat=True)
+    client.up(lab.server.url, lab.server.auth_key(), "--accept-routes")
+    return client
+
+
+@pytest.fixture(scope="module")
+def gateway(lab: Lab) -> Client:
+    return lab.client("gateway")
+
+
+@pytest.fixture(scope="module")
+def host(lab: Lab, gateway: Client) -> Namespace:
+    """A machine on the gateway's LAN that has never heard of the tailnet."""
+    host = lab.network.lan(gateway.machine)
+    gateway.up(lab.server.url, lab.server.auth_key(), f"--advertise-routes={network(host)}")
+    return host
+
+
+def network(host: Namespace) -> str:
+    return f"{host.address.rpartition('.')[0]}.0/24"
+
+
+def test_an_advertised_route_is_not_used_before_it_is_approved(traveller: Client, host: Namespace) -> None:
+    traveller.reach("gateway")
+    assert not traveller.pings(host.address)
+
+
+def test_an_approved_route_leads_to_the_lan(lab: Lab, traveller: Client, host: Namespace) -> None:
+    lab.server.cli("nodes", "approve-routes", "-i", lab.server.node_id("gateway"), "-r", network(host))
+    traveller.reach(host.address)
+    server = EchoServer(host, host.address)
+    assert echoes(traveller.machine, server.address)
+    server.close()
+
+
+def test_a_route_that_is_taken_back_leads_nowhere(lab: Lab, traveller: Client, host: Namespace) -> None:
+    traveller.reach(host.address)
+    lab.server.cli("nodes", "approve-routes", "-i", lab.server.node_id("gateway"), "-r", "")
+    traveller.eventually(lambda: not traveller.pings(host.address), "the LAN is out of reach", within=20)

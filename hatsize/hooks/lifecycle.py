@@ -48,6 +48,9 @@ class Server(Protocol):
         The change is durable when this returns. Raises what the command raises, and StorageError.
         """
 
+    async def save_policy(self, document: str, author: str) -> None:
+        """Put a policy in force; raises PolicyError when the engine refuses it, and StorageError."""
+
     def figures(self) -> Sequence[Figure]:
         """What the server and all plugins count, as it is now."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from hatsize.hooks.manager import Plugins
 from hatsize.hooks.metrics import Figure
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.tailnet.commands.policy import save_policy
 from hatsize.tailnet.model import Change
 from hatsize.tailnet.state import State
 
@@ -36,6 +37,12 @@ class PluginView:
 
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         return await self._live.run(command)
+
+    async def save_policy(self, document: str, author: str) -> None:
+        live = self._live
+        await live.run(
+            lambda state: save_policy(state, document, live.services.policy.check, live.clock(), author=author)
+        )
 
     def figures(self) -> Sequence[Figure]:
         return self._plugins.figures(self)

@@ -1,0 +1,1 @@
+"""Hatsize example: IPv4 addresses from a book."""

@@ -1,0 +1,1 @@
+"""Hatsize example: an HTTP service has a say in who joins."""

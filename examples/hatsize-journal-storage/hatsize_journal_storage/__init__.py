@@ -1,0 +1,1 @@
+"""Hatsize example: a storage in one file of JSON lines."""

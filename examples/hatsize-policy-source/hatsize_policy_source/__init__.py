@@ -1,0 +1,1 @@
+"""Hatsize example: a policy put together from a folder."""

@@ -24,13 +24,17 @@ class MemoryStorage:
         self._log: dict[int, list[Change]] = {}
         self._last_ids: dict[int, dict[str, int]] = {}
         self._secrets: dict[str, bytes] = {}
+        self._closings = 0
         self._news = threading.Condition()
 
     def open(self) -> None:
         """Nothing to connect to."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Let go of whoever waits."""
+        with self._news:
+            self._closings += 1
+            self._news.notify_all()
 
     def tailnets(self) -> Sequence[Tailnet]:
         rows = [row for table in self._rows.values() for row in table.values()]
@@ -66,7 +70,8 @@ class MemoryStorage:
 
     def wait(self, tailnet: int, after: int, timeout: float) -> int:
         with self._news:
-            self._news.wait_for(lambda: len(self._log.get(tailnet, ())) > after, timeout)
+            closings = self._closings
+            self._news.wait_for(lambda: self._closings != closings or len(self._log.get(tailnet, ())) > after, timeout)
             return len(self._log.get(tailnet, ()))
 
     def read_secret(self, name: str) -> bytes | None:

@@ -13,7 +13,7 @@ from hatsize.policy.addresses import number, own_prefixes
 from hatsize.policy.classes import Facts, NodeClass
 from hatsize.policy.directory import folded
 from hatsize.policy.literals import Literals
-from hatsize.policy.matching import Edge, Matches, Side
+from hatsize.policy.matching import Edge, Matches, Side, ones
 from hatsize.policy.population import Population
 from hatsize.policy.ports import Ports
 from hatsize.policy.selectors import EVERYTHING, SELF, Selector
@@ -66,31 +66,18 @@ class Filters:
     literals: Literals
     openings: dict[int, tuple[Opening, ...]] = field(default_factory=dict)
     """By class number."""
-    draws: dict[int, frozenset[Source]] = field(default_factory=dict)
-    """By class number the sources of its openings."""
     known: dict[tuple[int, bool], Mapping[str, Mark]] = field(default_factory=dict)
     """The marks of a class's nodes, by whether these have addresses."""
     names: dict[tuple[int, bool, bool], str] = field(default_factory=dict)
 
-    def updated(
-        self, population: Population, matches: Matches, sources: Sources, stale: set[Source]
-    ) -> tuple["Filters", int]:
-        """The same for a population in which these sources are different, and the bitset of the classes that draw on
-        one of them."""
-        after = replace(
-            self, population=population, matches=matches, sources=sources, openings=self.openings.copy(),
-            draws=self.draws.copy(),
-        )  # fmt: skip
-        found = {own.number for own in population.classes if own.nodes and not stale.isdisjoint(after.drawn(own))}
-        after.known = {key: marks for key, marks in self.known.items() if key[0] not in found}
-        return after, sum(1 << number for number in found)
-
-    def drawn(self, own: NodeClass) -> frozenset[Source]:
-        """The sources that the filters of a class draw on."""
-        found = self.draws.get(own.number)
-        if found is None:
-            found = self.draws[own.number] = frozenset(opening.source for opening in self._openings(own))
-        return found
+    def updated(self, population: Population, matches: Matches, sources: Sources, stale: int) -> "Filters":
+        """The same for a population in which the sources of some classes' filters, given as a bitset, are different."""
+        known = self.known.copy()
+        for one in ones(stale):
+            known.pop((one, True), None)
+            known.pop((one, False), None)
+        openings = self.openings.copy()
+        return replace(self, population=population, matches=matches, sources=sources, openings=openings, known=known)
 
     def rules(self, node_id: int) -> tuple[FilterRule, ...]:
         """The node's filter; rules of equal sources and protocols are one."""

@@ -115,7 +115,7 @@ def _under(compiled: "Compiled", document: Document, rematched: _Rematched) -> "
         document=document,
         matches=matches,
         views=Views(compiled.population, matches, kept, nodes),
-        filters=replace(filters, matches=matches, openings=openings, names={}, draws={}, known={}),
+        filters=replace(filters, matches=matches, openings=openings, names={}, known={}),
         routing=replace(compiled.routing, matches=matches, accesses={}, elected={}),
         capabilities=replace(compiled.capabilities, document=document),
         approvals=Approvals(document, compiled.directory),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hatsize.policy.classes import Facts
-from hatsize.policy.filters import back_source, source_of
+from hatsize.policy.filters import COMPANIONS, back_source, source_of
 from hatsize.policy.matching import Matches, ones
 from hatsize.policy.population import Population
 from hatsize.policy.sources import Source
@@ -31,6 +31,10 @@ class _Step:
     routes: set[str] = field(default_factory=set)
     """Routes that are served by others than before."""
 
+    def is_answered(self, number: int) -> bool:
+        """Whether a rule also grants its sources something in return."""
+        return not COMPANIONS.keys().isdisjoint(self.matches.edges[number].rule.app)
+
 
 def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> tuple["Compiled", int]:
     """The compiled policy after the change, and the bitset of the nodes that are themselves told something new of it.
@@ -44,9 +48,9 @@ def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> 
         _change(step, topology, node_id)
     stale = _stale(step)
     if step.routes:
-        stale.update(source for source in compiled.sources.known if source.side.everything)
-    sources = compiled.sources.updated(population, stale)
-    filters, filtered = compiled.filters.updated(population, matches, sources, stale)
+        stale.sources.update(source for source in compiled.sources.known if source.side.everything)
+    sources = compiled.sources.updated(population, stale.sources)
+    filters = compiled.filters.updated(population, matches, sources, stale.classes)
     routing = replace(
         compiled.routing,
         population=population,
@@ -69,7 +73,7 @@ def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> 
         ssh=ssh,
         capabilities=replace(compiled.capabilities, population=population, known=compiled.capabilities.known.copy()),
     )
-    return after, (step.nodes | population.nodes(filtered)) & ~_gone(step) | by_ssh
+    return after, (step.nodes | population.nodes(stale.classes)) & ~_gone(step) | by_ssh
 
 
 def _change(step: _Step, topology: Topology, node_id: int) -> None:
@@ -106,21 +110,38 @@ def _move(step: _Step, before: Facts | None, after: Facts | None) -> None:
         step.views.give(after.number, after.index)
 
 
-def _stale(step: _Step) -> set[Source]:
-    """The sources whose addresses are not what they were."""
-    found: set[Source] = set()
-    edges = step.matches.edges
+@dataclass
+class _Stale:
+    """The sources whose addresses are not what they were, and the classes whose filters draw on one of them."""
+
+    sources: set[Source] = field(default_factory=set)
+    classes: int = 0
+
+    def add(self, source: Source, classes: int) -> None:
+        self.sources.add(source)
+        self.classes |= classes
+
+
+def _stale(step: _Step) -> _Stale:
+    found, matches = _Stale(), step.matches
     for number in step.classes:
-        own = step.population.classes[number]
-        user_id = own.user_id if step.population.own_devices(number) else None
-        for one in step.matches.as_source[number]:
-            found.add(source_of(edges[one]))
-            if user_id is not None and edges[one].dst.own:
-                found.add(source_of(edges[one], user_id))
-        for one in step.matches.as_destination[number]:
-            found.add(back_source(edges[one]))
-        if user_id is not None:
-            found.update(back_source(edges[one], user_id) for one in step.matches.to_self)
+        devices = step.population.own_devices(number)
+        user_id = step.population.classes[number].user_id
+        for one in matches.as_source[number]:
+            edge = matches.edges[one]
+            if edge.postures or not (edge.src.everything or edge.src.anyone):
+                found.add(source_of(edge), matches.destinations[one])
+            if devices and edge.dst.own:
+                found.add(source_of(edge, user_id), devices)
+        for one in filter(step.is_answered, matches.as_destination[number]):
+            found.add(back_source(matches.edges[one]), matches.sources[one])
+        for one in filter(step.is_answered, matches.to_self if devices else ()):
+            found.add(back_source(matches.edges[one], user_id), devices)
+    for edge in matches.edges if step.routes else ():
+        if edge.src.everything:
+            found.classes |= matches.destinations[edge.number]
+        if edge.dst.everything and step.is_answered(edge.number):
+            found.classes |= matches.sources[edge.number]
     return found
 
 

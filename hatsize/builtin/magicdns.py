@@ -38,12 +38,15 @@ class MagicDNS:
     name = "magicdns"
 
     def __init__(self, defaults: DnsDefaults) -> None:
-        self._defaults = defaults
+        self.defaults = defaults
+        """Whoever replaces them tells the tailnet that its settings changed."""
+        self.watched: Sequence[DNSRecord] = ()
+        """Records from elsewhere, as a file that is watched."""
         self._reverse = dict.fromkeys(reverse_zones(defaults.prefixes), ())
 
     def configure(self, state: State, node: Node, config: DNSConfig) -> DNSConfig:
         del node
-        base = self._defaults
+        base = self.defaults
         chosen = next(state.all(DnsSettings), None) or DnsSettings(id=0)
         magic = _first(chosen.magic_dns, base.magic_dns)
         override = _first(chosen.override_local, base.override_local)
@@ -67,7 +70,7 @@ class MagicDNS:
             Routes={**config.Routes, **routes},
             Domains=(*((base.base_domain,) if magic else ()), *search, *config.Domains),
             Proxied=magic or config.Proxied,
-            ExtraRecords=(*base.records, *stored, *config.ExtraRecords),
+            ExtraRecords=(*base.records, *self.watched, *stored, *config.ExtraRecords),
         )
 
 

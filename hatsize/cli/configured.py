@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hatsize.cli.failures import WrongSettings
-from hatsize.cli.invocation import invocation
+from hatsize.cli.invocation import Invocation, invocation
 from hatsize.server.settings import Settings, SettingsError, load_settings
 from hatsize.server.settings_sources import unknown_variables
 
@@ -26,8 +26,8 @@ def warn_of_unknown_variables() -> None:
         click.echo(f"Warning: {name} is not a setting, and is ignored", err=True)
 
 
-def read_settings(flags: Mapping[str, Any] | None = None) -> Settings:
-    """The same; raises SettingsError."""
-    given = invocation()
+def read_settings(flags: Mapping[str, Any] | None = None, given: Invocation | None = None) -> Settings:
+    """The same, as `given` on the command line, outside of a command too; raises SettingsError."""
+    given = given or invocation()
     named = {"data_dir": given.data_dir} if given.data_dir else {}
     return load_settings(given.config, flags={**named, **(flags or {})})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 
 from hatsize.cli.failures import Failure, WrongSettings
+from hatsize.cli.invocation import invocation
 from hatsize.cli.nouns import Verb
 
 
@@ -14,16 +15,17 @@ from hatsize.cli.nouns import Verb
 @click.option("--server-url", help="What clients reach this server by, as https://hatsize.example.com.")
 def command(listen: str | None, server_url: str | None) -> None:
     """Run the server until it is told to stop."""
-    from hatsize.cli.configured import configured, warn_of_unknown_variables
+    from hatsize.cli.configured import configured, read_settings, warn_of_unknown_variables
     from hatsize.hooks.errors import PluginError
     from hatsize.server.serve import run
     from hatsize.server.settings import SettingsError
 
     flags = {"listen": listen, "server_url": server_url}
-    settings = configured({path: value for path, value in flags.items() if value is not None})
+    given, invoked = {path: value for path, value in flags.items() if value is not None}, invocation()
+    settings = configured(given)
     warn_of_unknown_variables()
     try:
-        run(settings)
+        run(settings, lambda: read_settings(given, invoked))
     except (PluginError, SettingsError) as error:
         raise WrongSettings(str(error)) from None
     except Exception as error:  # noqa: BLE001 - each one is told in words, or logged and told by its id

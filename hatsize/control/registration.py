@@ -106,7 +106,7 @@ class Registrar:
         auth_id = new_auth_id(secrets.token_bytes(AUTH_ID_BYTES))
 
         def command(state: State) -> Change | None:
-            now = self._live.clock()
+            now, room = self._live.clock(), self._live.terms.waiting_room
             node = register.known_node(state, peer.machine_key, request)
             registration = Registration(request, peer.machine_key, node, remote, now)
             decisions = (decider.decide(state, registration) for decider in self._live.services.deciders)
@@ -118,7 +118,9 @@ class Registrar:
                 case AskUser():
                     waiting = register.login_of(state, peer.machine_key, request.NodeKey, now)
                     verdict.ask = waiting.auth_id if waiting else auth_id
-                    return None if waiting else register.start_login(state, peer.machine_key, request, auth_id, now)
+                    if waiting:
+                        return None
+                    return register.start_login(state, peer.machine_key, request, auth_id, now, room=room)
                 case Deny(reason):
                     verdict.error = reason
                 case None:

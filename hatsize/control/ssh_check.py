@@ -13,7 +13,7 @@ from hatsize.control.peer import Peer, json_answer, peer_of, text_answer
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.policy.ssh import SSHCheck
 from hatsize.tailnet.commands.logins import AUTH_ID_BYTES, auth_id
-from hatsize.tailnet.commands.register import LOGIN_LIFETIME
+from hatsize.tailnet.commands.waiting import making_room
 from hatsize.tailnet.model import Change, LoginState, Node, PendingLogin
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import SSHAction
@@ -65,7 +65,7 @@ class SSHChecks:
     async def _hold(self, source: Node, target: Node, account: str) -> SSHAction:
         """Begin a check: a pending login whose page says how to approve it."""
         new_id = auth_id(secrets.token_bytes(AUTH_ID_BYTES))
-        now = self._live.clock()
+        now, room = self._live.clock(), self._live.terms.waiting_room
         told = {"source": source.given_name, "target": target.given_name, "account": account}
 
         def command(state: State) -> Change:
@@ -80,9 +80,12 @@ class SSHChecks:
                 node_id=source.id,
                 user_id=source.user_id,
                 created=now,
-                expires=now + LOGIN_LIFETIME,
+                expires=now + room.lifetime,
             )
-            return Change(tailnet=state.tailnet_id, kind="login.started", puts=(login,), actor="node", at=now)
+            over = making_room(state, room, now)
+            return Change(
+                tailnet=state.tailnet_id, kind="login.started", puts=(login,), deletes=over, actor="node", at=now
+            )
 
         await self._live.run(command)
         log.info("SSH from %s to %s@%s waits for approval", source.given_name, account, target.given_name)

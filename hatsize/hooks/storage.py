@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from hatsize.hooks import hookspec
@@ -69,6 +70,9 @@ class Storage(Protocol):
 
     def wait(self, tailnet: int, after: int, timeout: float) -> int:
         """Block until the log is past `after`, or for `timeout` seconds; the number of the last change."""
+
+    def trim(self, before: datetime) -> int:
+        """Forget the log's entries from before a time, but for each tailnet's last; how many were forgotten."""
 
     def read_secret(self, name: str) -> bytes | None:
         """A secret shared by all processes on this storage, as the Noise key; None when it was never written."""

@@ -11,6 +11,7 @@ from hatsize.hooks.ipam import IPAllocator
 from hatsize.hooks.manager import Plugins
 from hatsize.hooks.policy import PolicyEngine
 from hatsize.hooks.storage import Storage
+from hatsize.tailnet.commands.waiting import WaitingRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +42,15 @@ class Terms:
     """How long a node may be without a stream before its peers are told that it is offline."""
     write_behind: timedelta = timedelta(milliseconds=500)
     """How long what nodes report of themselves may wait to be stored."""
+    waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
+    """How long registrations and SSH sessions wait for somebody's approval, and how many."""
+    revoked_retention: timedelta = timedelta(days=7)
+    """How long an auth key that is of no more use stays in the list."""
+    taildrop: bool = True
+    """Whether nodes may send files to each other."""
+    logtail: bool = False
+    """Whether clients may send their logs to their maker."""
+    auto_update: bool = False
+    """Whether clients that were never told otherwise update themselves."""
     collect_services: bool = False
     nodes_are_admins: bool = field(default=False)

@@ -59,6 +59,9 @@ class LiveTailnet:
             dns=self._dns,
             derp_map=derp_map,
             collect_services=terms.collect_services,
+            taildrop=terms.taildrop,
+            logtail=terms.logtail,
+            auto_update=terms.auto_update,
         )
         self.policy_document = self._stored_policy()
         self.netmap = Netmap(scene, services.policy.compile(self.policy_document, state))
@@ -150,6 +153,12 @@ class LiveTailnet:
         """The node's advertised routes that the policy approves by itself."""
         del state
         return [route for route in node.advertised_routes if self.policy.auto_approved(node, route)]
+
+    def go_by(self, terms: Terms) -> None:
+        """Other settings are in force. Names and prefixes are those of the start."""
+        self.terms, scene = terms, self.netmap.scene
+        scene.taildrop, scene.logtail, scene.auto_update = terms.taildrop, terms.logtail, terms.auto_update
+        self.settings_changed()
 
     def settings_changed(self) -> None:
         """What every node is told of the tailnet changed: DNS, relays."""

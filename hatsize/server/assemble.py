@@ -1,9 +1,11 @@
 """Puts a server's rooms together from its settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from anyio import to_thread
 
+from hatsize.builtin.magicdns import MagicDNS
 from hatsize.control import machine
 from hatsize.control.logins import Logins
 from hatsize.control.registration import Registrar
@@ -18,20 +20,24 @@ from hatsize.policy.errors import PolicyError
 from hatsize.server import outer
 from hatsize.server.address import Place, place_of
 from hatsize.server.api_view import ApiView
+from hatsize.server.certificates import Certificates
 from hatsize.server.figures import CoreFigures
 from hatsize.server.first_run import open_tailnet
 from hatsize.server.listener import Listener
 from hatsize.server.plugin_view import PluginView
 from hatsize.server.plugins import mount, networks
 from hatsize.server.policy_file import PolicyFile, words
+from hatsize.server.records_file import RecordsFile, RecordsFileError
 from hatsize.server.relay import embedded_relay
 from hatsize.server.relay_map import RelayMap
 from hatsize.server.request_counts import count_requests
 from hatsize.server.secret_files import kept_key
 from hatsize.server.settings import Settings
 from hatsize.server.settings_problems import SettingProblem, SettingsError
-from hatsize.server.tls import CertificateFiles, build_context, meta_certificate, pin, self_signed
+from hatsize.server.tls import CertificateFiles, meta_certificate, pin, self_signed
+from hatsize.tailnet.commands.waiting import WaitingRoom
 from hatsize.wire.keys import machine_key
+from hatsize.wire.tailcfg import DNSRecord
 from hatsize.wire.upgrade import Upgrader
 
 NOISE_KEY = "noise.key"
@@ -61,6 +67,9 @@ class Parts:
     """Carries events to plugins."""
     figures: CoreFigures
     policy_file: PolicyFile | None
+    certificates: Certificates
+    records: RecordsFile | None
+    api: ApiView
 
 
 async def assemble(settings: Settings, services: Services) -> Parts:
@@ -68,13 +77,16 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     place = place_of(settings)
     noise_key = kept_key(settings.data_dir / NOISE_KEY)
     relay_key = kept_key(settings.data_dir / RELAY_KEY)
-    certificate = _certificate(settings, place)
-    relay_map = RelayMap(settings, place, "" if settings.tls.cert_file else pin(certificate.certificate))
+    certificates = Certificates(_certificate(settings, place), meta_certificate(relay_key.public))
+    relay_map = RelayMap(settings, place, "" if settings.tls.cert_file else pin(certificates.files.certificate))
     await relay_map.load()
     state = await to_thread.run_sync(open_tailnet, services.storage, settings.dns.base_domain, utc_now())
-    live = LiveTailnet(state, services, _terms(settings), relay_map)
+    live = LiveTailnet(state, services, terms(settings), relay_map)
     relay_map.follow(live)
     policy_file = await _policy_file(live, settings)
+    records = records_file(settings, live)
+    if records is not None:
+        await _load_records(records)
     hub = Hub(live)
     logins = Logins(live)
 
@@ -92,7 +104,8 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}
     if relay is not None:
         upgraders[RELAY] = relay.take
-    outer_app = outer.app(live, ApiView(live, registrar, settings, policy_file), machine_key(noise_key.public))
+    api = ApiView(live, registrar, settings, policy_file)
+    outer_app = outer.app(live, api, machine_key(noise_key.public))
     count_requests(outer_app, "public", live.measures)
     view = PluginView(live, services.plugins, place.url, settings.data_dir)
     mount(services.plugins, view, outer_app)
@@ -101,17 +114,34 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     live.attend(delivery.presence)
     figures = CoreFigures(live, hub, relay, delivery, services.plugins.ledger)
     services.plugins.add(figures, "core")
-    listener = Listener(
-        outer_app,
-        upgraders,
-        build_context(certificate, meta_certificate(relay_key.public)),
-        [str(network) for network in settings.trusted_proxies],
-    )
+    listener = Listener(outer_app, upgraders, trusted_proxies=settings.trusted_proxies)
+    certificates.serve_on(listener)
     local = Listener(outer.trusted(outer_app))
     return Parts(
         settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, local, view, delivery, figures,
-        policy_file,
+        policy_file, certificates, records, api,
     )  # fmt: skip
+
+
+def records_file(settings: Settings, live: LiveTailnet) -> RecordsFile | None:
+    """The watched file of DNS records, not read yet; its records reach the clients by MagicDNS."""
+    if settings.dns.extra_records_path is None:
+        return None
+    magic_dns = next(provider for provider in live.services.dns if isinstance(provider, MagicDNS))
+
+    def take(records: Sequence[DNSRecord]) -> None:
+        magic_dns.watched = records
+        live.settings_changed()
+
+    return RecordsFile(settings.dns.extra_records_path, take)
+
+
+async def _load_records(records: RecordsFile) -> None:
+    """Read the records; SettingsError when that fails."""
+    try:
+        await records.load()
+    except RecordsFileError as error:
+        raise SettingsError([SettingProblem("dns.extra_records_path", "", str(error), "")]) from error
 
 
 async def _policy_file(live: LiveTailnet, settings: Settings) -> PolicyFile | None:
@@ -126,7 +156,8 @@ async def _policy_file(live: LiveTailnet, settings: Settings) -> PolicyFile | No
     return file
 
 
-def _terms(settings: Settings) -> Terms:
+def terms(settings: Settings) -> Terms:
+    """The settings a live tailnet goes by."""
     v4, v6 = networks(settings)
     return Terms(
         base_domain=settings.dns.base_domain,
@@ -135,6 +166,11 @@ def _terms(settings: Settings) -> Terms:
         v6=v6,
         key_expiry=settings.node.expiry or None,
         ephemeral_timeout=settings.node.ephemeral_timeout,
+        waiting_room=WaitingRoom(settings.logins.lifetime, settings.logins.limit),
+        revoked_retention=settings.preauth_keys.revoked_retention,
+        taildrop=settings.taildrop.enabled,
+        logtail=settings.logtail.enabled,
+        auto_update=settings.auto_update.enabled,
     )
 
 

@@ -10,6 +10,7 @@ from hatsize.control.sessions import Hub
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.logs import log_bug
+from hatsize.server.retention import forget_auth_keys, trim_log
 from hatsize.tailnet.model import Change, Node, PendingLogin
 from hatsize.tailnet.state import State
 
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 MISSED_AFTER = 5.0
 """Seconds between looks at logins whose time is over."""
+HOUR = 3600.0
 
 
 def start(tasks: TaskGroup, live: LiveTailnet, hub: Hub) -> None:
@@ -26,6 +28,8 @@ def start(tasks: TaskGroup, live: LiveTailnet, hub: Hub) -> None:
     tasks.start_soon(_every, 1.0, "expiring keys", _as_async(lambda: _expire(live)))
     tasks.start_soon(_every, 1.0, "removing ephemeral nodes", lambda: _reap(live))
     tasks.start_soon(_every, MISSED_AFTER, "forgetting old logins", lambda: _forget_logins(live))
+    tasks.start_soon(_every, HOUR, "forgetting old auth keys", lambda: forget_auth_keys(live))
+    tasks.start_soon(_every, HOUR, "trimming the change log", lambda: trim_log(live))
 
 
 async def _every(seconds: float, doing: str, duty: Callable[[], Awaitable[None]]) -> None:

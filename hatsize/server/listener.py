@@ -51,7 +51,8 @@ class Listener:
     ) -> None:
         self.ssl_context = ssl_context
         self.sockets: list[socket.socket] = []
-        self._site = Site(app, upgraders or {}, TrustedProxies(trusted_proxies))
+        self.proxies = TrustedProxies(trusted_proxies)
+        self._site = Site(app, upgraders or {}, self.proxies)
         self._silent: dict[socket.socket, asyncio.TimerHandle] = {}
         self._connecting: set[asyncio.Task[object]] = set()
         self._resumes: dict[socket.socket, asyncio.TimerHandle] = {}
@@ -61,17 +62,21 @@ class Listener:
         """What is listened on: `127.0.0.1:8080`, `[::]:8080`, or a Unix socket's path."""
         return [_address(sock) for sock in self.sockets]
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
         """Listen on an address, on all addresses of a name, or with an empty host on all of the machine.
 
-        May be called several times. Raises OSError when the address cannot be had.
+        With `reuse_port` other processes may share the port. May be called several times. Raises OSError when the
+        address cannot be had.
         """
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE if not host else 0
-        )
-        for family, *_, address in dict.fromkeys(found):
-            self._listen(_bound(family, address))
+        for sock in await bound_sockets(host, port, reuse_port=reuse_port):
+            self.listen_on(sock)
+
+    def listen_on(self, sock: socket.socket) -> None:
+        """Listen on a socket that is bound already, and belongs to this listener from now on."""
+        sock.setblocking(False)
+        sock.listen(1024)
+        self.sockets.append(sock)
+        asyncio.get_running_loop().add_reader(sock, self._accept, sock)
 
     def start_unix(self, path: Path, mode: int = 0o600) -> None:
         """Listen on a Unix socket that only `mode` lets in; replaces a socket that a former process left behind."""
@@ -83,7 +88,7 @@ class Listener:
             sock.bind(str(path))
         finally:
             os.umask(old)
-        self._listen(sock)
+        self.listen_on(sock)
 
     async def stop(self, grace: float = 1.5) -> None:
         """Stop accepting, give running requests `grace` seconds, then end what is left.
@@ -102,12 +107,6 @@ class Listener:
         for task in self._connecting:
             task.cancel()
         await self._site.drain(grace)
-
-    def _listen(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        sock.listen(1024)
-        self.sockets.append(sock)
-        asyncio.get_running_loop().add_reader(sock, self._accept, sock)
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_ACCEPT_AT_ONCE):
@@ -180,10 +179,19 @@ class Listener:
             sock.close()
 
 
-def _bound(family: int, address: object) -> socket.socket:
+async def bound_sockets(host: str, port: int, *, reuse_port: bool = False) -> list[socket.socket]:
+    """A socket for each address of a host, bound and not yet listening; raises OSError."""
+    flags = 0 if host else socket.AI_PASSIVE
+    found = await asyncio.get_running_loop().getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=flags)
+    return [_bound(family, address, reuse_port=reuse_port) for family, *_, address in dict.fromkeys(found)]
+
+
+def _bound(family: int, address: object, *, reuse_port: bool) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from quart import Quart
 
 from hatsize.builtin import auth, ipam
 from hatsize.builtin import policy as builtin_policy
+from hatsize.builtin.contributed import ContributedRecordsPlugin
 from hatsize.builtin.magicdns import DnsDefaults, MagicDNSPlugin
 from hatsize.builtin.storage import plugin as builtin_storage
 from hatsize.hooks.discovery import find, settings_model
@@ -16,8 +17,8 @@ from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.manager import PluginError, Plugins, with_builtins
 from hatsize.hooks.storage import Storage, StorageOptions
 from hatsize.live.services import Services
+from hatsize.server.records_file import wire_records
 from hatsize.server.settings import Settings, load_section
-from hatsize.wire.tailcfg import DNSRecord
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ def load_plugins(settings: Settings) -> Plugins:
         [
             *auth.plugins(),
             *ipam.plugins(),
-            ("magicdns", MagicDNSPlugin(_dns_defaults(settings))),
+            ("magicdns", MagicDNSPlugin(dns_defaults(settings))),
+            ("contributed-records", ContributedRecordsPlugin()),
             ("policy", builtin_policy.Plugin()),
             ("sql-storage", builtin_storage),
         ],
@@ -97,7 +99,8 @@ def _with_last(services: Sequence[Any], name: str) -> list[Any]:
     return sorted(services, key=lambda service: service.name == name)
 
 
-def _dns_defaults(settings: Settings) -> DnsDefaults:
+def dns_defaults(settings: Settings) -> DnsDefaults:
+    """The configured DNS."""
     dns = settings.dns
     v4, v6 = networks(settings)
     return DnsDefaults(
@@ -107,9 +110,6 @@ def _dns_defaults(settings: Settings) -> DnsDefaults:
         nameservers=dns.nameservers.global_,
         split=dns.nameservers.split,
         search_domains=dns.search_domains,
-        records=[
-            DNSRecord(Name=record.name, Type="" if record.type in {"A", "AAAA"} else record.type, Value=record.value)
-            for record in dns.extra_records
-        ],
+        records=wire_records(dns.extra_records),
         prefixes=[*v4, *v6],
     )

@@ -1,7 +1,6 @@
 """The policy in a file: put in force at the start and whenever the file changes."""
 
 import logging
-import signal
 from pathlib import Path
 
 import anyio
@@ -53,21 +52,14 @@ class PolicyFile:
             log.error("policy: %s", self.problem)  # noqa: TRY400 - mostly a fault of the file, not of the program
 
     async def follow(self) -> None:
-        """Reload when the file has changed, and when the process is sent SIGHUP, until cancelled."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._on_hangup)
-            former = self._loaded
-            while True:
-                await anyio.sleep(LOOK_EVERY)
-                seen = await to_thread.run_sync(_stamp, self.path)
-                if seen != self._loaded and seen == former:
-                    await self.reload()
-                former = seen
-
-    async def _on_hangup(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGHUP) as signals:
-            async for _ in signals:
+        """Reload when the file has changed, until cancelled."""
+        former = self._loaded
+        while True:
+            await anyio.sleep(LOOK_EVERY)
+            seen = await to_thread.run_sync(_stamp, self.path)
+            if seen != self._loaded and seen == former:
                 await self.reload()
+            former = seen
 
     def _saved(self, state: State, document: str) -> Change | None:
         """The file's policy as a new version; None when it is the one in force."""

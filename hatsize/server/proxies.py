@@ -8,6 +8,10 @@ class TrustedProxies:
     """The networks whose word about the client is taken. Raises ValueError for a text that is no network."""
 
     def __init__(self, networks: Iterable[str]) -> None:
+        self.believe(networks)
+
+    def believe(self, networks: Iterable[str]) -> None:
+        """Take the word of these from now on."""
         self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
 
     def trusts(self, address: str) -> bool:

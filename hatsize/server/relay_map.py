@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import anyio
+
 from hatsize.derp import http_client
 from hatsize.derp.map import embedded_region, for_version, merge
 from hatsize.derp.map_sources import MapSources
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.address import Place
 from hatsize.server.settings import Settings
+from hatsize.server.settings_sections import Derp
 from hatsize.tailnet.model import Change
 from hatsize.wire.tailcfg import DERPMap, DERPRegion
 
@@ -18,11 +21,12 @@ class RelayMap:
     def __init__(self, settings: Settings, place: Place, pin: str) -> None:
         """`pin` is the certificate's `sha256-raw:…`, empty for one that clients can verify."""
         derp = settings.derp
-        own = DERPMap(
-            Regions={derp.region_id: _region(settings, place, pin)} if derp.enabled else {},
-            OmitDefaultRegions=derp.omit_default_regions,
-        )
-        self._sources = MapSources(urls=derp.urls, paths=derp.paths, own=own, fetch=http_client.get)
+        own = DERPMap(Regions={derp.region_id: _region(settings, place, pin)} if derp.enabled else {})
+        self._derp = derp
+        self._own = own
+        self._sources = self._sources_of(derp)
+        self._round = anyio.CancelScope()
+        """The waiting for the next reading, ended when the settings change."""
         self._of_policy: DERPMap | None = None
         self._forms: dict[int, DERPMap] = {}
 
@@ -38,14 +42,37 @@ class RelayMap:
         await self._sources.load()
         self._forms.clear()
 
-    async def refresh(self, every: float, changed: Callable[[], None]) -> None:
-        """Read them again every so many seconds until cancelled."""
+    async def prepare(self, derp: Derp) -> MapSources:
+        """Other settings' files and URLs, read but not yet in use; raises DERPMapError."""
+        sources = self._sources_of(derp)
+        await sources.load()
+        return sources
+
+    def use(self, derp: Derp, sources: MapSources) -> None:
+        """Go over to what was prepared."""
+        self._derp, self._sources = derp, sources
+        self._forms.clear()
+        self._round.cancel()
+
+    async def refresh(self, changed: Callable[[], None]) -> None:
+        """Read them again from time to time, if the settings want that, until cancelled."""
+        while True:
+            with anyio.CancelScope() as self._round:
+                await self._refresh(changed)
+
+    async def _refresh(self, changed: Callable[[], None]) -> None:
 
         async def told(_map: DERPMap) -> None:
             self._forms.clear()
             changed()
 
-        await self._sources.refresh(every, told)
+        derp = self._derp
+        if not derp.auto_update or not (derp.urls or derp.paths):
+            await anyio.sleep_forever()
+        await self._sources.refresh(derp.update_frequency.total_seconds(), told)
+
+    def _sources_of(self, derp: Derp) -> MapSources:
+        return MapSources(urls=derp.urls, paths=derp.paths, own=self._own, fetch=http_client.get)
 
     def follow(self, live: LiveTailnet) -> None:
         """Take the map of the policy in force in, now and whenever another policy is saved."""

@@ -1,6 +1,7 @@
 """`hatsize serve`: runs a server, and takes it down in order."""
 
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -8,28 +9,42 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 from anyio import to_thread
 
+from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.stun import StunServer
 from hatsize.server import duties
 from hatsize.server.assemble import Parts, assemble
+from hatsize.server.contributions import Contributions
 from hatsize.server.first_run import join_key
 from hatsize.server.logs import configure_logs
 from hatsize.server.plugins import choose_services, load_plugins
+from hatsize.server.reload import Reloader
 from hatsize.server.settings import Settings
 
 log = logging.getLogger(__name__)
 
+GARBAGE = (20_000, 20, 50)
+"""The collector's thresholds: records and sessions are many and live long, and hardly any garbage has cycles."""
 GRACE = 1.0
 """Seconds that running requests have at the end; with the relay's farewell the server is gone in under two."""
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM."""
+def run(settings: Settings, read: Callable[[], Settings] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; `read` reads the settings again, at SIGHUP."""
     configure_logs(settings.log.level, settings.log.format)
-    anyio.run(serve, settings, backend_options={"use_uvloop": True})
+    gc.set_threshold(*GARBAGE)
+    anyio.run(serve, settings, None, read, backend_options={"use_uvloop": True})
 
 
-async def serve(settings: Settings, ready: Callable[[Parts], None] | None = None) -> None:
-    """Serve until told to stop by a signal; `ready` is called once connections are accepted."""
+async def serve(
+    settings: Settings,
+    ready: Callable[[Parts], None] | None = None,
+    read: Callable[[], Settings] | None = None,
+) -> None:
+    """Serve until told to stop by a signal.
+
+    `ready` is called once connections are accepted; `read` reads the settings again, at SIGHUP.
+    """
+    allow_many_connections()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     services = choose_services(load_plugins(settings), settings)
     await to_thread.run_sync(services.storage.open)
@@ -39,14 +54,16 @@ async def serve(settings: Settings, ready: Callable[[Parts], None] | None = None
         async with plugins, anyio.create_task_group() as tasks, _listening(parts):
             duties.start(tasks, parts.live, parts.hub)
             tasks.start_soon(parts.delivery.run)
+            tasks.start_soon(Contributions(parts.live).run)
             if parts.relay is not None:
                 tasks.start_soon(parts.relay.run)
             if parts.policy_file is not None:
                 tasks.start_soon(parts.policy_file.follow)
-            if settings.derp.auto_update and (settings.derp.urls or settings.derp.paths):
-                every = settings.derp.update_frequency.total_seconds()
-                tasks.start_soon(parts.relay_map.refresh, every, parts.live.settings_changed)
+            tasks.start_soon(parts.relay_map.refresh, parts.live.settings_changed)
+            if read is not None:
+                Reloader(parts, read).start(tasks)
             await _greet(parts)
+            gc.freeze()
             if ready is not None:
                 ready(parts)
             await _told_to_stop()

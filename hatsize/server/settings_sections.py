@@ -136,8 +136,6 @@ class Derp(Section):
     """Where DERP maps are fetched from, in JSON or YAML."""
     paths: Paths = ()
     """Files with DERP maps, in JSON or YAML. What stands in them goes before what comes from `urls`."""
-    omit_default_regions: bool = False
-    """Whether clients forget the relays that they know by themselves."""
     auto_update: bool = True
     """Whether `urls` and `paths` are read again every `update_frequency`."""
     update_frequency: Duration = timedelta(hours=3)

@@ -48,7 +48,7 @@ async def running_server(data_dir: Path, settings: Mapping[str, Any] | None = No
         settings: more settings, as `{"dns": {"base_domain": "example.net"}}`.
     """
     host, port = "127.0.0.1", free_port()
-    chosen = {"listen": [f"{host}:{port}"], "stun": {"enabled": False}, "derp": {"omit_default_regions": True}}
+    chosen = {"listen": [f"{host}:{port}"], "stun": {"enabled": False}}
     made = Settings.model_validate({"data_dir": data_dir, **chosen, **(settings or {})})
     ready: asyncio.Queue[Parts | None] = asyncio.Queue()
     task = asyncio.create_task(serve(made, ready.put_nowait))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
@@ -11,6 +12,7 @@ from hatsize.builtin.storage.commit import Batch, Writer, batch
 from hatsize.builtin.storage.database import Database
 from hatsize.builtin.storage.errors import LostConnectionError, ViolationError
 from hatsize.builtin.storage.log import is_kept, last_seq, read_changes
+from hatsize.builtin.storage.operations.trim import trim
 from hatsize.builtin.storage.schema import COUNTER, SEQ
 from hatsize.hooks.storage import ConflictError, Snapshot
 from hatsize.tailnet.model import RECORDS, Change, Tailnet
@@ -72,6 +74,9 @@ class SqlStorage:
             return self.database.wait(tailnet, after, left, lambda connection: last_seq(connection, tailnet))
 
         return _twice(wait)
+
+    def trim(self, before: datetime) -> int:
+        return _twice(lambda: trim(self.database, before))
 
     def read_secret(self, name: str) -> bytes | None:
         return self._read(lambda connection: secret.read(connection, name))

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
+from hatsize.tailnet.commands.waiting import WaitingRoom, making_room
 from hatsize.tailnet.errors import NotFoundError
 from hatsize.tailnet.model import Change, Credential, LoginState, Node, PendingLogin, Record, User
 from hatsize.tailnet.names import sanitised, unique
@@ -13,9 +14,6 @@ from hatsize.tailnet.state import State
 from hatsize.wire import tailcfg
 from hatsize.wire.keys import ZERO_DISCO_KEY, MachineKey, NodeKey
 from hatsize.wire.tailcfg import Hostinfo, RegisterRequest
-
-LOGIN_LIFETIME = timedelta(minutes=15)
-"""How long somebody has to approve a pending login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +132,17 @@ def shorten(state: State, node: Node, expiry: datetime, now: datetime) -> Change
     return Change(tailnet=state.tailnet_id, kind="node.updated", puts=(sooner,), actor="node", at=now)
 
 
-def start_login(state: State, machine_key: MachineKey, request: RegisterRequest, auth_id: str, now: datetime) -> Change:
+def start_login(
+    state: State,
+    machine_key: MachineKey,
+    request: RegisterRequest,
+    auth_id: str,
+    now: datetime,
+    *,
+    room: WaitingRoom = WaitingRoom(),  # noqa: B008 - frozen
+) -> Change:
     """Somebody must approve this client on the web page or by command line: a pending login. Removes old ones."""
-    over = tuple((PendingLogin.table, login.id) for login in state.all(PendingLogin) if login.expires <= now)
+    over = making_room(state, room, now)
     login = PendingLogin(
         id=state.next_id(PendingLogin),
         tailnet=state.tailnet_id,
@@ -145,7 +151,7 @@ def start_login(state: State, machine_key: MachineKey, request: RegisterRequest,
         node_key=request.NodeKey,
         request=tailcfg.encode(replace(request, Auth=None)),
         created=now,
-        expires=now + LOGIN_LIFETIME,
+        expires=now + room.lifetime,
     )
     return Change(tailnet=state.tailnet_id, kind="login.started", puts=(login,), deletes=over, actor="node", at=now)
 
@@ -232,7 +238,6 @@ def _with_routes(approved: Sequence[str], more: Sequence[str]) -> tuple[str, ...
 
 
 __all__ = [
-    "LOGIN_LIFETIME", "Allow", "TagRefusedError", "Tools", "admit", "complete_login", "foreign_key",
-    "known_node", "log_out", "login_of", "shorten", "start_login", "waiting_login",
-    "with_hostinfo",
+    "Allow", "TagRefusedError", "Tools", "admit", "complete_login", "foreign_key",
+    "known_node", "log_out", "login_of", "shorten", "start_login", "waiting_login", "with_hostinfo",
 ]  # fmt: skip

@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from hatsize.hooks.storage import ConflictError, Storage, StorageError
-from hatsize.tailnet.model import Record
+from hatsize.hooks.storage import ConflictError, LogTrimmedError, Storage, StorageError
+from hatsize.tailnet.model import Change, Record
 from hatsize.testing.contracts.storage_samples import (
+    NOON,
     a_credential,
     a_node,
     a_tailnet,
@@ -27,6 +29,7 @@ from hatsize.testing.contracts.storage_samples import (
     one_of_each,
 )
 
+DAY = timedelta(days=1)
 WAIT = 20.0
 """More than any storage should need; a test that waits this long has failed."""
 
@@ -232,6 +235,19 @@ class StorageContract:
 
     # Secrets.
 
+    def test_a_trimmed_log_reaches_back_to_the_time_asked_for(self, storage: Storage) -> None:
+        storage.commit([change(a_tailnet()), _later(change(a_user()))], 0)
+        assert storage.trim(NOON + DAY) == 1
+        assert [entry.seq for entry in storage.changes(1, 1)] == [2]
+        with pytest.raises(LogTrimmedError):
+            storage.changes(1, 0)
+
+    def test_the_last_change_is_kept_however_old(self, storage: Storage) -> None:
+        storage.commit([change(a_tailnet()), change(a_user())], 0)
+        assert storage.trim(NOON + DAY) == 1
+        assert storage.load(1).seq == 2
+        assert storage.commit([change(a_user(2))], 2) == 3
+
     def test_an_unwritten_secret_is_none(self, storage: Storage) -> None:
         assert storage.read_secret("noise") is None
 
@@ -257,3 +273,8 @@ def _race(storage: Storage) -> list[int]:
 def _sorted(records: object) -> list[Record]:
     assert isinstance(records, list | tuple)
     return sorted(records, key=lambda record: (record.table, record.id))
+
+
+def _later(change: Change) -> Change:
+    """The change as it is made two days later."""
+    return msgspec.structs.replace(change, at=NOON + 2 * DAY)

@@ -5,7 +5,7 @@ import threading
 import msgspec
 import pytest
 
-from hatsize.hooks.storage import ConflictError, Snapshot, Storage
+from hatsize.hooks.storage import ConflictError, LogTrimmedError, Snapshot, Storage
 from hatsize.tailnet.model import Tailnet
 from hatsize.testing.contracts.storage import StorageContract
 
@@ -18,6 +18,7 @@ class Place:
         self.log = {}
         self.last_ids = {}
         self.secrets = {}
+        self.trimmed = {}
         self.news = threading.Condition()
 
 
@@ -60,18 +61,29 @@ class MemoryStorage:
     def changes(self, tailnet, after):
         with self.place.news:
             rows = self.place.rows.get(tailnet, {})
+            if after < self.place.trimmed.get(tailnet, 0):
+                raise LogTrimmedError("trimmed")
             return [
                 msgspec.structs.replace(
                     change,
                     puts=tuple(rows[r.table, r.id] for r in change.puts if (r.table, r.id) in rows),
                 )
-                for change in self.place.log.get(tailnet, [])[after:]
+                for change in self.place.log.get(tailnet, [])[after - self.place.trimmed.get(tailnet, 0) :]
             ]
 
     def wait(self, tailnet, after, timeout):
         with self.place.news:
             self.place.news.wait_for(lambda: self.closed or self._seq(tailnet) > after, timeout)
             return self._seq(tailnet)
+
+    def trim(self, before):
+        forgotten = 0
+        for tailnet, log in self.place.log.items():
+            kept = next((place for place, change in enumerate(log) if change.at >= before), len(log) - 1)
+            del log[:kept]
+            self.place.trimmed[tailnet] = self.place.trimmed.get(tailnet, 0) + kept
+            forgotten += kept
+        return forgotten
 
     def read_secret(self, name):
         return self.place.secrets.get(name)
@@ -80,7 +92,7 @@ class MemoryStorage:
         return self.place.secrets.setdefault(name, value)
 
     def _seq(self, tailnet):
-        return len(self.place.log.get(tailnet, []))
+        return self.place.trimmed.get(tailnet, 0) + len(self.place.log.get(tailnet, []))
 
     def _keep(self, change):
         rows = self.place.rows.setdefault(change.tailnet, {})

@@ -1,0 +1,36 @@
+"""What a server forgets in time: auth keys of no more use, and the change log that every replica has read."""
+
+from datetime import datetime, timedelta
+
+from anyio import to_thread
+
+from hatsize.live.tailnet import LiveTailnet
+from hatsize.tailnet.model import Change, Credential, CredentialKind
+from hatsize.tailnet.state import State
+
+LOG_KEPT = timedelta(days=1)
+"""How much of the change log stays; replicas read it within seconds, and one that was away for longer loads anew."""
+
+
+async def forget_auth_keys(live: LiveTailnet) -> None:
+    """Remove the auth keys that were revoked, or have expired, for longer than the settings keep them."""
+
+    def command(state: State) -> Change | None:
+        now = live.clock()
+        past = now - live.terms.revoked_retention
+        over = tuple((Credential.table, key.id) for key in state.all(Credential) if _is_over(key, past))
+        if not over:
+            return None
+        return Change(tailnet=state.tailnet_id, kind="credential.deleted", deletes=over, actor="server", at=now)
+
+    await live.run(command)
+
+
+async def trim_log(live: LiveTailnet) -> None:
+    """Cut the storage's change log short."""
+    await to_thread.run_sync(live.services.storage.trim, live.clock() - LOG_KEPT)
+
+
+def _is_over(key: Credential, past: datetime) -> bool:
+    ends = [moment for moment in (key.expires, key.revoked) if moment is not None]
+    return key.kind is CredentialKind.AUTH_KEY and bool(ends) and min(ends) <= past

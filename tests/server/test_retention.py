@@ -1,0 +1,45 @@
+"""What a server forgets in time."""
+
+import pytest
+
+from hatsize.hooks.storage import LogTrimmedError
+from hatsize.server.retention import forget_auth_keys, trim_log
+from hatsize.tailnet.commands.credentials import expire_credential
+from hatsize.tailnet.model import Credential, CredentialKind
+
+pytestmark = pytest.mark.anyio
+
+
+def keys(tailnet):
+    return {key.id for key in tailnet.state.all(Credential)}
+
+
+async def test_a_revoked_key_goes_after_the_retention(tailnet):
+    await tailnet.auth_key()
+    await tailnet.live.run(
+        lambda state: expire_credential(state, CredentialKind.AUTH_KEY, min(keys(tailnet)), tailnet.clock())
+    )
+    tailnet.clock.advance(days=6)
+    await forget_auth_keys(tailnet.live)
+    assert keys(tailnet)
+    tailnet.clock.advance(days=1)
+    await forget_auth_keys(tailnet.live)
+    assert not keys(tailnet)
+
+
+async def test_a_key_that_is_good_for_ever_stays(tailnet):
+    await tailnet.auth_key(reusable=True, expires=None)
+    tailnet.clock.advance(days=1000)
+    await forget_auth_keys(tailnet.live)
+    assert keys(tailnet)
+
+
+async def test_the_change_log_keeps_a_day(tailnet):
+    await tailnet.add_user("old")
+    tailnet.clock.advance(hours=25)
+    await tailnet.add_user("new")
+    await trim_log(tailnet.live)
+    seq = tailnet.state.seq
+    assert [change.seq for change in tailnet.storage.changes(1, seq - 1)] == [seq]
+    with pytest.raises(LogTrimmedError):
+        tailnet.storage.changes(1, 0)

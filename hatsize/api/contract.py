@@ -9,6 +9,7 @@ from hatsize.policy.explain import Explanation
 from hatsize.policy.question import Question
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import DERPMap
 
 Command = Callable[[State], Change | None]
 """Computes a change from the state as it is, or None for none; raises RefusedError."""
@@ -98,6 +99,9 @@ class Live(Protocol):
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         """The (IPv4, IPv6) a node should have: those it has that still fit, or new ones. Called within a command."""
+
+    def derp_map(self) -> DERPMap:
+        """The relays that clients are told of, as the newest clients are."""
 
     async def storage_answers(self) -> bool:
         """Whether the storage can be reached."""

@@ -9,7 +9,7 @@ from hatsize.cli.nouns import Entry, Root
 
 ENTRIES = {
     "serve": Entry("hatsize.cli.serve", "Run the server."),
-    "derp": Entry("hatsize.cli.derp", "Run a relay on its own."),
+    "derp": Entry("hatsize.cli.derp", "Run a relay on its own, or show how relays are."),
     "users": Entry("hatsize.cli.users", "Manage users.", ("user",)),
     "nodes": Entry("hatsize.cli.nodes", "Manage nodes.", ("node",)),
     "preauthkeys": Entry(

@@ -8,12 +8,17 @@ import resource
 from hatsize.derp.settings import SettingsError
 
 
-def drop_privileges(user: str) -> None:
-    """Become a user and its groups for good; needs root, unless one is that user already."""
+def account_of(user: str) -> pwd.struct_passwd:
+    """The system's account of that name; raises SettingsError."""
     try:
-        account = pwd.getpwnam(user)
+        return pwd.getpwnam(user)
     except KeyError:
         raise SettingsError(f"there is no user {user!r} to run as") from None
+
+
+def drop_privileges(user: str) -> None:
+    """Become a user and its groups for good; needs root, unless one is that user already."""
+    account = account_of(user)
     if os.getuid() == account.pw_uid:
         return
     groups = [group.gr_gid for group in grp.getgrall() if user in group.gr_mem]

@@ -8,7 +8,9 @@ import anyio
 from hatsize.derp.admission import VerifyURL, everybody
 from hatsize.derp.http_client import post
 from hatsize.derp.mesh import Mesh
+from hatsize.derp.processes import Sibling
 from hatsize.derp.published_names import PublishedNames
+from hatsize.derp.relay import Relay
 from hatsize.derp.server import DerpServer
 from hatsize.derp.settings import RelaySettings, read_mesh_key
 from hatsize.derp.stun import StunServer
@@ -20,28 +22,23 @@ _log = logging.getLogger(__name__)
 class RelayProcess:
     """What runs beside a listener that `server.take` is registered with."""
 
-    def __init__(self, settings: RelaySettings, private: PrivateKey) -> None:
-        """Raises SettingsError."""
-        mesh_key = read_mesh_key(settings.mesh_key_file) if settings.mesh_key_file else ""
+    def __init__(self, settings: RelaySettings, private: PrivateKey, sibling: Sibling | None = None) -> None:
+        """`sibling` is which of several processes this one is. Raises SettingsError."""
+        mesh_key = _mesh_key(settings, sibling)
         url = settings.verify_client_url
         admit = VerifyURL(url, post, fail_open=settings.verify_fail_open) if url else everybody
         self.server = DerpServer(private, settings.limits, admit=admit, mesh_key=mesh_key)
         self.names = PublishedNames(settings.bootstrap_names)
-        self._mesh = Mesh(
-            self.server.relay,
-            private,
-            mesh_key,
-            list(settings.mesh_with),
-            ssl_context=ssl.create_default_context(cafile=settings.mesh_ca_file) if settings.mesh_ca_file else None,
-        )
-        self._settings = settings
+        relay = self.server.relay
+        self._mesh = sibling.mesh(relay) if sibling else _mesh(settings, relay, private, mesh_key)
+        self._stun_address = None if sibling and sibling.place > 0 else settings.stun
         self._stun: StunServer | None = None
 
     async def listen(self) -> None:
         """Open the STUN port, while one may still have the right to."""
-        if self._settings.stun is None:
+        if self._stun_address is None:
             return
-        host, port = self._settings.stun
+        host, port = self._stun_address
         try:
             self._stun = await StunServer.start(host, port)
         except OSError as error:
@@ -59,3 +56,15 @@ class RelayProcess:
                 await self.server.close()
             if self._stun is not None:
                 self._stun.close()
+
+
+def _mesh_key(settings: RelaySettings, sibling: Sibling | None) -> str:
+    if sibling is not None:
+        return sibling.mesh_key
+    return read_mesh_key(settings.mesh_key_file) if settings.mesh_key_file else ""
+
+
+def _mesh(settings: RelaySettings, relay: Relay, private: PrivateKey, mesh_key: str) -> Mesh:
+    """The links to the other relays of the region."""
+    context = ssl.create_default_context(cafile=settings.mesh_ca_file) if settings.mesh_ca_file else None
+    return Mesh(relay, private, mesh_key, list(settings.mesh_with), ssl_context=context)

@@ -4,23 +4,16 @@ The kernel spreads connections over the processes (SO_REUSEPORT), so two clients
 process is to the others what another relay of the region is.
 """
 
-import logging
-import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from time import monotonic
 
 import anyio
 
 from hatsize.derp.mesh import Mesh, MeshPeer
 from hatsize.derp.relay import Relay
+from hatsize.derp.supervision import again, run_process
 from hatsize.wire.keys import PrivateKey
-
-_log = logging.getLogger(__name__)
-_STEADY = 10.0
-"""A process that lived for so many seconds is started again at once, another after a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +41,11 @@ class Sibling:
 
 async def supervise(siblings: list[Sibling], target: Callable[[Sibling], None]) -> None:
     """Run `target`, an importable function, in a process per sibling, again whenever one ends, until cancelled."""
+
+    async def keep_running(sibling: Sibling) -> None:
+        name = f"relay process {sibling.place}"
+        await again(name, lambda: run_process(name, target, sibling))
+
     async with anyio.create_task_group() as group:
         for sibling in siblings:
-            group.start_soon(_keep_running, sibling, target)
-
-
-async def _keep_running(sibling: Sibling, target: Callable[[Sibling], None]) -> None:
-    context = multiprocessing.get_context("spawn")
-    while True:
-        started = monotonic()
-        process = context.Process(target=target, args=(sibling,), name=f"relay {sibling.place}", daemon=True)
-        process.start()
-        try:
-            await anyio.wait_readable(process.sentinel)
-        finally:
-            _end(process)
-        _log.warning("relay process %s ended with %s: starting it again", sibling.place, process.exitcode)
-        if monotonic() - started < _STEADY:
-            await anyio.sleep(1)
-
-
-def _end(process: BaseProcess) -> None:
-    """Ask a process to end, and end it if it does not."""
-    process.terminate()
-    process.join(2)
-    if process.is_alive():
-        process.kill()
-        process.join()
+            group.start_soon(keep_running, sibling)

@@ -36,12 +36,16 @@ class RelaySettings:
     user: str = ""
     """Whom to become once the ports are open."""
     limits: Limits = field(default_factory=Limits)
+    processes: int = 1
+    """How many share the port, each with a processor of its own to use."""
 
     def __post_init__(self) -> None:
         if self.mesh_with and self.mesh_key_file is None:
             raise SettingsError("a mesh needs a key: give --mesh-key-file, the same on every relay of the region")
         if (self.certificate is None) != (self.certificate_key is None):
             raise SettingsError("a certificate needs its key and a key its certificate: give both files or neither")
+        if self.processes > 1 and self.mesh_key_file is not None:
+            raise SettingsError("several processes mesh with each other only: give --processes or --mesh-key-file")
 
 
 def read_mesh_key(path: Path) -> str:

@@ -13,7 +13,10 @@ from hatsize.server.policy_view import PolicyView
 from hatsize.server.settings import Settings
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import DERPMap
 
+NEWEST = 1 << 30
+"""A capability version newer than any client's."""
 STORAGE_ANSWERS_IN = 2.0
 """Seconds after which a storage that does not answer counts as gone."""
 
@@ -47,6 +50,9 @@ class ApiView:
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         return self._live.addresses(state, node)
+
+    def derp_map(self) -> DERPMap:
+        return self._live.netmap.scene.derp_map(NEWEST)
 
     async def storage_answers(self) -> bool:
         try:

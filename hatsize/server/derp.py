@@ -1,52 +1,115 @@
 """`hatsize derp`: a relay on its own, with the same listener and certificates as a server."""
 
-import signal
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 import anyio
 from quart import Quart
 
 from hatsize.derp.blueprint import blueprint
-from hatsize.derp.privileges import allow_many_connections, drop_privileges
+from hatsize.derp.privileges import account_of, allow_many_connections, drop_privileges
 from hatsize.derp.process import RelayProcess
+from hatsize.derp.processes import Sibling, supervise
 from hatsize.derp.settings import RelaySettings
+from hatsize.derp.supervision import until_told_to_stop
 from hatsize.server.listener import Listener
+from hatsize.server.logs import configure_logs
 from hatsize.server.secret_files import kept_key
 from hatsize.server.tls import CertificateFiles, build_context, meta_certificate, self_signed
+from hatsize.wire.keys import PrivateKey
 
 
-async def run_derp(settings: RelaySettings) -> None:
-    """Relay until SIGINT or SIGTERM.
+async def run_derp(settings: RelaySettings, sibling: Sibling | None = None) -> None:
+    """Relay until SIGINT or SIGTERM, in this process; `sibling` says which of several it is.
 
     Raises SettingsError, CertificateError, SecretFileError or OSError at the start.
     """
     allow_many_connections()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     private = kept_key(settings.data_dir / "derp.key")
-    process = RelayProcess(settings, private)
+    process = RelayProcess(settings, private, sibling)
     app = Quart(__name__)
     app.register_blueprint(blueprint(process.names))
     context = build_context(_certificate(settings), meta_certificate(private.public))
     listener = Listener(app, {("/derp", "DERP"): process.server.take}, context)
     try:
         for host, port in (*settings.listen, *settings.http_listen):
-            await listener.start(host, port)
+            await listener.start(host, port, reuse_port=sibling is not None)
+        if sibling is not None:
+            _meet(listener, sibling, settings.user)
         await process.listen()
         if settings.user:
             drop_privileges(settings.user)
         async with anyio.create_task_group() as group:
             group.start_soon(process.run)
-            await _told_to_stop()
+            await until_told_to_stop()
             group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
             await listener.stop()
 
 
-async def _told_to_stop() -> None:
-    """Return when SIGINT or SIGTERM comes."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            return
+async def run_derps(settings: RelaySettings) -> None:
+    """Relay in `settings.processes` processes that share the ports, until SIGINT or SIGTERM.
+
+    Raises what `run_derp` does where the first start would fail.
+    """
+    await _try_out(settings)
+    with _meeting_place(settings.user) as directory:
+        mesh_key = PrivateKey.generate().raw.hex()
+        siblings = [Sibling(directory, place, settings.processes, mesh_key) for place in range(settings.processes)]
+        async with anyio.create_task_group() as group:
+            group.start_soon(supervise, siblings, partial(_sibling_main, settings))
+            await until_told_to_stop()
+            group.cancel_scope.cancel()
+
+
+def _sibling_main(settings: RelaySettings, sibling: Sibling) -> None:
+    """What one of several processes does."""
+    configure_logs("info", "text")
+    anyio.run(run_derp, settings, sibling, backend_options={"use_uvloop": True})
+
+
+async def _try_out(settings: RelaySettings) -> None:
+    """Make what all processes read, and open and close the ports, so that what is wrong is told once."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private = kept_key(settings.data_dir / "derp.key")
+    context = build_context(_certificate(settings), meta_certificate(private.public))
+    listener = Listener(Quart(__name__), ssl_context=context)
+    try:
+        for host, port in (*settings.listen, *settings.http_listen):
+            await listener.start(host, port)
+    finally:
+        await listener.stop(0)
+
+
+@contextmanager
+def _meeting_place(user: str) -> Iterator[Path]:
+    """A folder for the processes' sockets that their user alone can enter."""
+    directory = Path(tempfile.mkdtemp(prefix="hatsize-derp-"))
+    try:
+        _give(directory, user)
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _meet(listener: Listener, sibling: Sibling, user: str) -> None:
+    """Listen for the other processes, whom this one will be the same user as."""
+    listener.start_unix(sibling.socket)
+    _give(sibling.socket, user)
+
+
+def _give(path: Path, user: str) -> None:
+    if user:
+        account = account_of(user)
+        if account.pw_uid != os.getuid():
+            os.chown(path, account.pw_uid, account.pw_gid)
 
 
 def _certificate(settings: RelaySettings) -> CertificateFiles:

@@ -21,9 +21,17 @@ from hatsize.tailnet.errors import InvalidError
 from hatsize.tailnet.model import Change, Credential, Node
 from hatsize.tailnet.state import State
 from hatsize.wire.keys import MachineKey, machine_key, node_key
-from hatsize.wire.tailcfg import Hostinfo, RegisterRequest
+from hatsize.wire.tailcfg import DERPMap, DERPNode, DERPRegion, Hostinfo, RegisterRequest
 
 START = datetime(2026, 3, 4, 5, 6, 7, 120000, tzinfo=UTC)
+RELAYS = DERPMap(
+    Regions={
+        900: DERPRegion(
+            RegionID=900, RegionCode="lab", RegionName="Lab",
+            Nodes=[DERPNode(Name="900a", RegionID=900, HostName="relay.example.com")],
+        )
+    }
+)  # fmt: skip
 
 
 class MemoryPolicy:
@@ -90,6 +98,9 @@ class MemoryLive:
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         return None, None
+
+    def derp_map(self) -> DERPMap:
+        return RELAYS
 
     async def storage_answers(self) -> bool:
         return self.storage_is_there

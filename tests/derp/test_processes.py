@@ -16,17 +16,17 @@ from hatsize.wire.derp import frames
 from hatsize.wire.derp.handshake import ClientInfo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
-ROOT = Path(__file__).parents[2]
+HATSIZE = Path(sys.executable).with_name("hatsize")
 
 
 @pytest.fixture
-def shared_port():
+def shared_port(tmp_path):
     """Two relay processes behind one port; the port, and the process that started them."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.derp.serve", str(port), "--processes", "2"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    flags = ["--processes", "2", "--listen", f"127.0.0.1:{port}", "--stun", "", "--data-dir", str(tmp_path)]
+    process = subprocess.Popen([HATSIZE, "derp", *flags], stderr=subprocess.DEVNULL)
     yield port, process
     process.terminate()
     process.wait(10)
@@ -85,6 +85,18 @@ async def test_a_process_that_dies_is_started_again(shared_port, dial):
     await anyio.sleep(1.5)
     clients = [await answers(dial, port) for _ in range(6)]
     assert await tell(clients[0], clients[-1]) == (clients[0].key, b"hello")
+
+
+async def test_they_end_with_the_one_that_started_them(shared_port, dial):
+    port, process = shared_port
+    client = await answers(dial, port)
+    process.kill()
+    process.wait()
+    with anyio.fail_after(10):
+        assert await client.ended()
+    await anyio.sleep(0.5)
+    with pytest.raises(OSError, match=r"refused|failed"):
+        await dial(port)
 
 
 def test_each_listens_where_the_others_look(tmp_path):

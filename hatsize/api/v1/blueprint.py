@@ -13,6 +13,7 @@ from hatsize.api.problems import CONTENT_TYPE, Problem, problem_of
 from hatsize.api.v1 import (
     apikeys,
     auth,
+    derp,
     health,
     nodes,
     nodes_making,
@@ -30,6 +31,7 @@ from hatsize.api.v1.operation import BASE, Call, Operation
 AREAS = (
     apikeys,
     auth,
+    derp,
     health,
     nodes_making,
     nodes,

@@ -132,7 +132,7 @@ def hatsize_register_policy_engine(setup: Setup) -> PolicyEngine | Sequence[Poli
 
 @hookspec
 async def hatsize_node_attributes(state: State, node: Node) -> Mapping[str, Any] | None:
-    """Contribute posture attributes of a node. *All*: the answers are merged, the settings' last plugin winning.
+    """Contribute posture attributes of a node. *All*: the answers are joined.
 
     Names begin with the plugin's own and a colon, as `mdm:compliant`; others are not taken. Asked when a node registers
     or changes, and every five minutes; an attribute that is no longer given is removed.

@@ -1,0 +1,42 @@
+"""Names that plugins contribute, told to every node."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from hatsize.hooks import hookimpl
+from hatsize.hooks.dns import DNSProvider
+from hatsize.tailnet.model import Node
+from hatsize.tailnet.state import State
+from hatsize.wire.tailcfg import DNSConfig, DNSRecord
+
+
+class ContributedRecords:
+    """Adds the records that plugins gave when they were last asked."""
+
+    name = "contributed"
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[DNSRecord, ...]] = {}
+
+    def take(self, answers: Mapping[str, Sequence[DNSRecord]]) -> bool:
+        """Take records by plugin; one that gave no answer keeps what it gave before. Whether anything is new."""
+        former = dict(self._of)
+        self._of |= {plugin: tuple(records) for plugin, records in answers.items()}
+        return self._of != former
+
+    def configure(self, state: State, node: Node, config: DNSConfig) -> DNSConfig:
+        del state, node
+        records = tuple(record for of_plugin in self._of.values() for record in of_plugin)
+        return replace(config, ExtraRecords=(*config.ExtraRecords, *records)) if records else config
+
+
+class ContributedRecordsPlugin:
+    """Supplies the provider."""
+
+    def __init__(self) -> None:
+        self._provider = ContributedRecords()
+
+    @hookimpl
+    def hatsize_register_dns_provider(self) -> DNSProvider:
+        return self._provider

@@ -21,10 +21,11 @@ KEEPALIVE = 50.0
 JITTER = 8.0
 SLICE = 0.005
 """Seconds for which the loop tells sessions before it lets others run."""
-REST = 3.0
-"""After telling everybody, the hub rests for this many times as long as that took, so that a storm of changes is told
-in bigger steps; a server that was idle tells at once."""
 LONGEST_REST = 0.25
+"""Seconds at most that the hub rests after telling everybody."""
+STORM = 4
+"""It rests for as long as the telling took when one node had changed, and for so many times as long for each node when
+several had: a storm is told in bigger steps, and a lone change at once."""
 
 _KEEPALIVES = {zstd: frame([b'{"KeepAlive":true}'], zstd=zstd) for zstd in (True, False)}
 
@@ -66,6 +67,10 @@ class Hub:
         self._spent = 0.0
         self._earliest = 0.0
         self._woken = 0.0
+        self._version = live.netmap.version
+        """The state's version that is being told, or was last."""
+        self._changed = 0
+        """How many nodes had changed since it was told before."""
         self._leaving: dict[int, asyncio.TimerHandle] = {}
         self._wheel: list[list[Session]] = [[] for _ in range(int(KEEPALIVE + JITTER) + 2)]
         self._hand = 0
@@ -135,6 +140,8 @@ class Hub:
     def _begin(self) -> None:
         self._again = False
         self._spent = 0.0
+        netmap = self._live.netmap
+        self._changed, self._version = netmap.changed_since(self._version), netmap.version
         self._queue.extend(self._sessions.values())
         self._slice()
 
@@ -150,7 +157,8 @@ class Hub:
             return
         self._scheduled = False
         self._live.measures.fan_outs.observe(now - self._woken)
-        self._earliest = now + min(self._spent * REST, LONGEST_REST)
+        rest = self._spent * (STORM * self._changed if self._changed > 1 else 1)
+        self._earliest = now + min(rest, LONGEST_REST)
         self._live.netmap.forgotten_before(
             min((session.reader.version for session in self._sessions.values()), default=self._live.netmap.version)
         )

@@ -141,7 +141,7 @@ class TunnelConnection(asyncio.Protocol):
             self._h2.send_headers(stream, headers, end_stream=end)
         self._flush()
 
-    def send_data(self, number: int, data: memoryview) -> int:
+    def send_data(self, number: int, data: bytes | memoryview) -> int:
         """Send what windows and transport take of `data`; how much that was."""
         h2 = self._h2
         h2_stream = h2.streams.get(number)
@@ -152,12 +152,15 @@ class TunnelConnection(asyncio.Protocol):
             window = min(h2.outbound_flow_control_window, h2_stream.outbound_flow_control_window, _CHUNK, size - sent)
             if window <= 0:
                 break
+            h2.outbound_flow_control_window -= window
+            h2_stream.outbound_flow_control_window -= window
+            if window == size <= frame_size:
+                self._transport.write(self._seal(_data_head(size >> 16, size & 0xFFFF, 0, 0, number) + data))
+                return size
             parts: list[bytes | memoryview] = []
             for start in range(sent, sent + window, frame_size):
                 chunk = data[start : min(start + frame_size, sent + window)]
                 parts += (_data_head(len(chunk) >> 16, len(chunk) & 0xFFFF, 0, 0, number), chunk)
-            h2.outbound_flow_control_window -= window
-            h2_stream.outbound_flow_control_window -= window
             sent += window
             self._transport.write(self._seal(b"".join(parts)))
         return sent

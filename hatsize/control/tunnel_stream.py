@@ -138,8 +138,9 @@ class Stream:
         if self._pending:
             self._pending = memoryview(bytes(self._pending) + data)
             return False
-        self._pending = memoryview(data)
-        self._send()
+        sent = self._connection.send_data(self._number, data)
+        if sent < len(data):
+            self._pending = memoryview(data)[sent:]
         return not self._pending
 
     def finish(self) -> None:

@@ -8,7 +8,7 @@ from hatsize.hooks.policy import CompiledPolicy
 from hatsize.netmap import peers
 from hatsize.netmap.blocks import PeerBlocks
 from hatsize.netmap.farewell import removed
-from hatsize.netmap.journal import Aspect, Dirty, Journal
+from hatsize.netmap.journal import NOTHING, Aspect, Dirty, Journal
 from hatsize.netmap.own import Own, Told
 from hatsize.netmap.owners import Owners
 from hatsize.netmap.pieces import Draft
@@ -149,6 +149,11 @@ class Netmap:
         )
         reader.version, reader.told = self.version, visible
         return message
+
+    def changed_since(self, version: int) -> int:
+        """How many nodes have changed after a version, as far as the journal reaches back."""
+        dirty = self.journal.since(max(version, self.journal.floor)) or NOTHING
+        return (dirty.whole | dirty.patched).bit_count()
 
     def forgotten_before(self, version: int) -> None:
         """All readers stand at `version` or later, so ordinals of nodes removed until then may be used again."""

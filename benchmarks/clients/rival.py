@@ -2,6 +2,7 @@
 
     HATSIZE_LAB_SERVER=benchmarks.clients.rival:Headscale .venv/bin/pytest -m clients tests/clients
 
+It fails what it does not offer: IPv6 answers for peers' names, and telling a deleted node that it is one.
 Its relay speaks TLS only, so it is given a certificate of its own, which its clients are told to trust.
 """
 

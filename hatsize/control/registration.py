@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hatsize.control import deciding
 from hatsize.control.logins import Logins
 from hatsize.control.peer import Peer
 from hatsize.hooks.auth import AskUser, Deny, Registration
@@ -105,12 +106,15 @@ class Registrar:
         verdict = _Verdict()
         auth_id = new_auth_id(secrets.token_bytes(AUTH_ID_BYTES))
 
+        def asked(state: State) -> Registration:
+            node = register.known_node(state, peer.machine_key, request)
+            return Registration(request, peer.machine_key, node, remote, self._live.clock())
+
+        heard = await deciding.hearing(self._live, asked(self._live.state))
+
         def command(state: State) -> Change | None:
             now, room = self._live.clock(), self._live.terms.waiting_room
-            node = register.known_node(state, peer.machine_key, request)
-            registration = Registration(request, peer.machine_key, node, remote, now)
-            decisions = (decider.decide(state, registration) for decider in self._live.services.deciders)
-            decision = next((found for found in decisions if found is not None), None)
+            decision = deciding.after(heard, deciding.decision_on(self._live, state, asked(state)))
             verdict.error = verdict.ask = ""
             match decision:
                 case Allow():

@@ -174,7 +174,7 @@ async def hatsize_registration(state: State, registration: Registration, user: U
 
     A `Deny` refuses it, an `Allow` with `authorized=False` holds it for an administrator, an `AskUser` sends its user
     to the web page. `user` is whose node it would be, None for a tagged one. A plugin that fails or is too slow counts
-    as a `Deny`.
+    as a `Deny`. Nobody is asked about what an administrator approves by hand.
 
     Example:
 

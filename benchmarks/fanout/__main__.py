@@ -1,0 +1,73 @@
+"""Joins, updates, arrivals and reconnects at several sizes, ours beside Headscale: `python -m benchmarks.fanout`.
+
+Needs Go for the load generator. With HEADSCALE=/path/to/headscale every size that Headscale can be asked for is run on
+both servers in turn. Results go to `benchmarks/results/fanout.json`; `python -m benchmarks.fanout.plots` draws them.
+"""
+
+import argparse
+import json
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.fanout.load import build_load, measure
+from benchmarks.fanout.plots import draw
+from benchmarks.fanout.servers import Server, hatsize, headscale
+
+RESULTS = Path(__file__).parent.parent / "results"
+SIZES = (100, 200, 300, 1000, 2000, 3000)
+RIVAL = {False: 300, True: 100}
+"""By whether the policy is realistic, the nodes up to which Headscale is asked; beyond it does not converge in time."""
+
+
+def main() -> None:
+    arguments = _arguments()
+    files = max(arguments.sizes) * 4 + 1000
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, max(files, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    results: list[dict[str, Any]] = []
+    with TemporaryDirectory() as folder:
+        load = build_load(Path(folder))
+        for nodes in arguments.sizes:
+            for realistic in (False, True):
+                for server in _servers(nodes, realistic=realistic):
+                    with server as running:
+                        more = {"rounds": arguments.rounds, "churn": nodes // 2, "idle": f"{arguments.idle}s"}
+                        found = measure(load, running, nodes, realistic=realistic, minutes=arguments.minutes, more=more)
+                    print(json.dumps(found), flush=True)
+                    results.append(found)
+    _keep(arguments.output, results)
+    draw(arguments.output)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="nodes of the tailnets")
+    parser.add_argument("--rounds", type=int, default=20, help="updates, and arrivals, of each run")
+    parser.add_argument("--idle", type=int, default=20, help="seconds for which nothing happens")
+    parser.add_argument("--minutes", type=int, default=15, help="bound on each run")
+    parser.add_argument("--output", type=Path, default=RESULTS / "fanout.json", help="a file for the results as JSON")
+    return parser.parse_args()
+
+
+def _servers(nodes: int, *, realistic: bool) -> Iterator[AbstractContextManager[Server]]:
+    yield hatsize()
+    rival = os.environ.get("HEADSCALE")
+    if rival and nodes <= RIVAL[realistic]:
+        yield headscale(Path(rival))
+
+
+def _keep(path: Path, results: list[dict[str, Any]]) -> None:
+    """Write the results; a run of a server, policy and size replaces an earlier one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    former = json.loads(path.read_text())["results"] if path.exists() else []
+    kept = {(one["server"], one["policy"], one["nodes"]): one for one in [*former, *results] if "nodes" in one}
+    ordered = [kept[key] for key in sorted(kept)]
+    path.write_text(json.dumps({"cpus": os.cpu_count(), "results": ordered}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The servers under test: ours and, where its binary is given, Headscale; each on ports and data of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.fanout.policy import REALISTIC, TAGS, USERS
+
+STARTS_WITHIN = 30.0
+"""Seconds a server has to answer after its start."""
+CONFIGURATION = """
+server_url: {url}
+listen_addr: 127.0.0.1:{port}
+metrics_listen_addr: 127.0.0.1:{metrics}
+grpc_listen_addr: 127.0.0.1:{grpc}
+noise: {{private_key_path: {data}/noise.key}}
+prefixes: {{v4: 100.64.0.0/10, v6: "fd7a:115c:a1e0::/48"}}
+database: {{type: sqlite, sqlite: {{path: {data}/db.sqlite}}}}
+unix_socket: {data}/headscale.sock
+policy: {{mode: database}}
+dns: {{magic_dns: true, base_domain: tailnet.example, override_local_dns: false}}
+derp: {{urls: [], paths: [{data}/derp.yaml], server: {{enabled: false}}}}
+log: {{level: error}}
+disable_check_updates: true
+"""
+RELAYS = """
+regions:
+  999: {{regionid: 999, regioncode: bench, regionname: Bench, nodes: [
+    {{name: bench, regionid: 999, hostname: 127.0.0.1, derpport: {port}}}]}}
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs."""
+
+    name: str
+    url: str
+    pid: int
+    command: Sequence[str]
+    """Its command line client; both speak the same verbs."""
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run([*self.command, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"{self.name}: {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def _id(self, *arguments: str) -> str:
+        return str(json.loads(self.run(*arguments, "-o", "json"))["id"])
+
+    def _key(self, user: str, *arguments: str) -> str:
+        made = self.run("preauthkeys", "create", "--user", user, "--reusable", *arguments, "-o", "json")
+        return str(json.loads(made)["key"])
+
+    def prepare(self, folder: Path, *, realistic: bool) -> Path:
+        """Make users, the policy and auth keys; the file of the keys."""
+        if realistic:
+            document = folder / "policy.json"
+            users = [self._id("users", "create", name) for name in USERS]
+            document.write_text(json.dumps(REALISTIC))
+            self.run("policy", "set", "-f", str(document))
+            keys = [self._key(user) for user in users] + [self._key(users[0], "--tags", tag) for tag in TAGS]
+        else:
+            keys = [self._key(self._id("users", "create", "bench"))]
+        path = folder / "keys"
+        path.write_text("\n".join(keys) + "\n")
+        return path
+
+
+@contextmanager
+def hatsize(*options: str) -> Iterator[Server]:
+    """Ours, with the settings a new installation has."""
+    with TemporaryDirectory() as folder:
+        port = free_port()
+        program = [str(Path(sys.executable).with_name("hatsize")), "--data-dir", folder]
+        serve = [*program, "serve", "--listen", f"127.0.0.1:{port}", *options]
+        with _running(serve, port, folder, {"HATSIZE_STUN_ENABLED": "false"}) as process:
+            yield Server("hatsize", f"http://127.0.0.1:{port}", process.pid, program)
+
+
+@contextmanager
+def headscale(binary: Path) -> Iterator[Server]:
+    """The rival, with a relay map of one region that nobody asks."""
+    with TemporaryDirectory() as folder:
+        port, url = free_port(), ""
+        url = f"http://127.0.0.1:{port}"
+        configuration = Path(folder) / "config.yaml"
+        configuration.write_text(
+            CONFIGURATION.format(url=url, port=port, metrics=free_port(), grpc=free_port(), data=folder)
+        )
+        (Path(folder) / "derp.yaml").write_text(RELAYS.format(port=port))
+        program = [str(binary), "-c", str(configuration)]
+        with _running([*program, "serve"], port, folder, {}) as process:
+            yield Server("headscale", url, process.pid, program)
+
+
+@contextmanager
+def _running(
+    command: Sequence[str], port: int, folder: str, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    with (Path(folder) / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
+        try:
+            _wait(process, port, Path(log.name))
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit(f"{' '.join(map(str, process.args))} did not start:\n{log.read_text()[-2000:]}")
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port

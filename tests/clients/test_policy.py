@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ SSH = ("ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/n
 Policy = dict[str, Any]
 Clients = dict[str, Client]
 
-OWNERS = {"tag:web": [], "tag:one": [], "tag:two": []}
+OWNERS: Policy = {"tag:web": [], "tag:one": [], "tag:two": []}
 ALL: Policy = {"tagOwners": OWNERS, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}]}
 
 
@@ -139,6 +140,11 @@ def test_a_granted_capability_shows_in_whois(lab: Lab, clients: Clients) -> None
     web.eventually(lambda: not granted(), "the capability is gone", within=A_SECOND)
 
 
+def serves(viewer: Client, router: str) -> bool:
+    """Whether the viewer goes to the network behind the routers by this one."""
+    return NETWORK in (viewer.peer(router).get("PrimaryRoutes") or [])
+
+
 def test_via_picks_the_router(lab: Lab, clients: Clients) -> None:
     laptop = clients["laptop"]
     servers = {name: EchoServer(clients[name].machine, BEHIND, port) for name, port in (("one", 7001), ("two", 7002))}
@@ -148,14 +154,10 @@ def test_via_picks_the_router(lab: Lab, clients: Clients) -> None:
             {"src": ["lab@"], "dst": [NETWORK], "ip": ["*"], "via": [f"tag:{name}"]},
         ]
         put(lab, {**ALL, "grants": grants})
-        laptop.eventually(
-            lambda name=name: NETWORK in (laptop.peer(name).get("PrimaryRoutes") or []),
-            f"{name} has the route",
-            within=A_SECOND,
-        )
-        assert NETWORK not in (laptop.peer(other).get("PrimaryRoutes") or [])
-        reached = servers[name].address
-        laptop.eventually(lambda: connects(laptop.machine, reached), f"{name} is reached", within=AT_ONCE)  # noqa: B023
+        laptop.eventually(partial(serves, laptop, name), f"{name} has the route", within=A_SECOND)
+        assert not serves(laptop, other)
+        reached = partial(connects, laptop.machine, servers[name].address)
+        laptop.eventually(reached, f"{name} is reached", within=AT_ONCE)
         assert not connects(laptop.machine, servers[other].address)
     for server in servers.values():
         server.close()

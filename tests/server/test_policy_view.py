@@ -1,0 +1,94 @@
+"""The policy as the HTTP APIs see it: judged by the chosen engine, for the tailnet as it is."""
+
+import pytest
+
+from hatsize.policy.question import read_question
+from hatsize.server.policy_file import PolicyFile
+from hatsize.server.policy_view import PolicyView
+from hatsize.tailnet.errors import InvalidError
+from hatsize.tailnet.model import Change
+from hatsize.testing.contracts.storage_samples import NOON, a_node
+from hatsize.testing.tailnet import ScratchTailnet
+
+pytestmark = pytest.mark.anyio
+OPEN = '{"grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}]}'
+CLOSED = '{"grants": []}'
+
+
+@pytest.fixture
+async def view(tailnet):
+    change = Change(tailnet=1, kind="node.registered", puts=(a_node(7),), at=NOON)
+    await tailnet.live.run(lambda _: change)
+    await tailnet.save_policy(OPEN)
+    return PolicyView(tailnet.live, None)
+
+
+def filter_of(previewed):
+    (node,) = previewed.values()
+    return node["packet_filter_rules"]
+
+
+async def test_a_document_is_previewed_beside_the_policy_in_force(view):
+    assert filter_of(await view.preview(CLOSED)) == []
+    assert filter_of(await view.preview(None)) != []
+
+
+async def test_a_preview_changes_nothing(tailnet, view):
+    before = tailnet.state.version, tailnet.live.policy, tailnet.state.ordinals.bits([7])
+    await view.preview(CLOSED)
+    assert (tailnet.state.version, tailnet.live.policy, tailnet.state.ordinals.bits([7])) == before
+
+
+async def test_rules_are_explained_of_a_document_and_of_the_policy_in_force(view):
+    assert (await view.explain(None, "100.64.0.1", read_question("100.64.0.9:22"))).allowed
+    assert not (await view.explain(CLOSED, "100.64.0.1", read_question("100.64.0.9:22"))).allowed
+    with pytest.raises(InvalidError, match="nobody"):
+        await view.explain(None, "nobody", read_question("100.64.0.9"))
+
+
+class Silent:
+    """An engine of somebody else's, whose policies compile to a thing of its own."""
+
+    name = "silent"
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def check(self, document, state):
+        return []
+
+    def compile(self, document, state, online=None):
+        return Shell(self._engine.compile(None, state, online))
+
+    def update(self, compiled, state, nodes):
+        return compiled, 0
+
+
+class Shell:
+    """A compiled policy that is no `Compiled`."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def with_routers(self, primaries, online):
+        return Shell(self._inner.with_routers(primaries, online))
+
+
+async def test_another_engine_previews_and_gives_no_reasons(tailnet):
+    other = ScratchTailnet(policy=Silent(tailnet.services.policy))
+    view = PolicyView(other.live, None)
+    assert await view.preview("anything it reads") == {}
+    with pytest.raises(InvalidError, match="engine silent gives no reasons"):
+        await view.explain(None, "100.64.0.1", read_question("100.64.0.9"))
+
+
+async def test_a_file_is_the_reason_why_nothing_is_saved(tailnet, tmp_path):
+    file = PolicyFile(tailnet.live, tmp_path / "policy.hujson")
+    view = PolicyView(tailnet.live, file)
+    assert "policy.hujson: change that file" in view.read_only
+    await file.reload()
+    assert view.problem == file.problem != ""
+    assert (PolicyView(tailnet.live, None).read_only, PolicyView(tailnet.live, None).problem) == ("", "")

@@ -17,11 +17,12 @@ from hatsize.netmap.peers import is_expired
 from hatsize.tailnet.commands import register
 from hatsize.tailnet.commands.logins import AUTH_ID_BYTES
 from hatsize.tailnet.commands.logins import auth_id as new_auth_id
-from hatsize.tailnet.commands.register import Allow, TagRefusedError, Tools
+from hatsize.tailnet.commands.register import Allow, TagRefusedError, Tools, waiting_login
 from hatsize.tailnet.errors import RefusedError
-from hatsize.tailnet.model import Change, LoginState, Node
+from hatsize.tailnet.model import Change, LoginState, Node, User
 from hatsize.tailnet.state import State
-from hatsize.wire.tailcfg import Login, RegisterRequest, RegisterResponse, User
+from hatsize.wire import tailcfg
+from hatsize.wire.tailcfg import Login, RegisterRequest, RegisterResponse
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,10 @@ class Registrar:
 
     async def approve(self, auth_id: str, user_id: int, method: str) -> Node:
         """Somebody approved a pending login for a user: the node it became. Raises RefusedError, StorageError."""
-        terms = self._terms(Allow(user_id=user_id, method=method))
+        return await self._complete(auth_id, Allow(user_id=user_id, method=method))
+
+    async def _complete(self, auth_id: str, allowed: Allow) -> Node:
+        terms = self._terms(allowed)
 
         def command(state: State) -> Change:
             return register.complete_login(state, auth_id, terms, self._tools())
@@ -84,6 +88,24 @@ class Registrar:
         except (TagRefusedError, NoAddressError) as error:
             raise RefusedError(str(error)) from error
         return next(record for record in change.puts if isinstance(record, Node)) if change else _impossible()
+
+    async def log_in(self, auth_id: str, user: User, method: str, key_expiry: datetime | None = None) -> Node:
+        """A user logged in for a pending login: the node it became. Plugins have a say, as in any registration.
+
+        Raises RefusedError with the reason, and StorageError.
+        """
+        login = waiting_login(self._live.state, auth_id, self._live.clock())
+        request = tailcfg.decode(RegisterRequest, login.request)
+        node = register.known_node(self._live.state, login.machine_key, request)
+        registration = Registration(request, login.machine_key, node, "", self._live.clock())
+        terms = Allow(user_id=user.id, method=method, key_expiry=key_expiry)
+        objection = await self._live.services.plugins.registration(self._live.state, registration, user)
+        match deciding.after(deciding.Hearing(terms, objection), terms):
+            case Allow() as allowed:
+                return await self._complete(auth_id, allowed)
+            case Deny(reason):
+                raise RefusedError(reason)
+        raise RefusedError("an administrator has to approve this machine")
 
     async def _expire(self, node: Node | None, expiry: datetime) -> RegisterResponse:
         """A client logs out, or wants its key to expire sooner. What is no node has nothing to lose."""
@@ -178,7 +200,7 @@ class Registrar:
         scene = self._live.netmap.scene
         profile = scene.profile(scene.profile_id(node))
         return RegisterResponse(
-            User=User(ID=profile.ID, DisplayName=profile.DisplayName, ProfilePicURL=profile.ProfilePicURL),
+            User=tailcfg.User(ID=profile.ID, DisplayName=profile.DisplayName, ProfilePicURL=profile.ProfilePicURL),
             Login=Login(
                 ID=profile.ID,
                 Provider=node.register_method,

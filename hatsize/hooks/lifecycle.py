@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hatsize.hooks import hookspec
+from hatsize.hooks.auth import LoginIdentity
 from hatsize.hooks.metrics import Figure
 from hatsize.hooks.setup import Setup
-from hatsize.tailnet.model import Change
+from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ class Server(Protocol):
         """Change the state: the command computes the change from the state as it is, and may run twice.
 
         The change is durable when this returns. Raises what the command raises, and StorageError.
+        """
+
+    async def log_in(self, auth_id: str, identity: LoginIdentity) -> Node:
+        """Complete a pending login for who has logged in, who becomes a user: the node it became.
+
+        Raises RefusedError with words for the page, and StorageError.
         """
 
     async def save_policy(self, document: str, author: str) -> None:

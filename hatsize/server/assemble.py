@@ -107,7 +107,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     api = ApiView(live, registrar, settings, policy_file)
     outer_app = outer.app(live, api, machine_key(noise_key.public))
     count_requests(outer_app, "public", live.measures)
-    view = PluginView(live, services.plugins, place.url, settings.data_dir)
+    view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir)
     mount(services.plugins, view, outer_app)
     delivery = services.plugins.delivery(live.state)
     live.listen(delivery.changed)

@@ -11,6 +11,7 @@ from tests.clients.lab import leases, namespaces, nat
 from tests.clients.lab.namespaces import Namespace
 
 HUB_ADDRESS = "10.99.0.1"
+HUB_HARDWARE = "02:00:00:00:00:01"  # its own: else it is a port's, and changes under the clients as ports are added
 NOWHERE = "10.99.0.254"  # a way out as every host has one, but to nobody
 FIRST_MACHINE = 11
 
@@ -24,7 +25,7 @@ class Network:
         self.machines: list[Namespace] = []
         self.hub = self._namespace("hub")
         self.hub.address = HUB_ADDRESS
-        self.hub.ip("link", "add", "bridge", "type", "bridge")
+        self.hub.ip("link", "add", "bridge", "address", HUB_HARDWARE, "type", "bridge")
         self.hub.ip("addr", "add", f"{HUB_ADDRESS}/24", "dev", "bridge")
         self.hub.ip("link", "set", "bridge", "up")
         self.hub.ip("route", "add", "default", "via", NOWHERE)

@@ -13,14 +13,15 @@ from hatsize.cli.nouns import Verb
 @click.command("serve", cls=Verb)
 @click.option("--listen", help="The address and port to listen on, as 0.0.0.0:8080 or [::]:8080.")
 @click.option("--server-url", help="What clients reach this server by, as https://hatsize.example.com.")
-def command(listen: str | None, server_url: str | None) -> None:
+@click.option("--derp-process", is_flag=True, default=None, help="Relay in a process of its own, on the next port.")
+def command(listen: str | None, server_url: str | None, derp_process: bool | None) -> None:
     """Run the server until it is told to stop."""
     from hatsize.cli.configured import configured, read_settings, warn_of_unknown_variables
     from hatsize.hooks.errors import PluginError
     from hatsize.server.serve import run
     from hatsize.server.settings import SettingsError
 
-    flags = {"listen": listen, "server_url": server_url}
+    flags = {"listen": listen, "server_url": server_url, "derp.process": derp_process}
     given, invoked = {path: value for path, value in flags.items() if value is not None}, invocation()
     settings = configured(given)
     warn_of_unknown_variables()

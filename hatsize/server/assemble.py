@@ -28,7 +28,8 @@ from hatsize.server.plugin_view import PluginView
 from hatsize.server.plugins import mount, networks
 from hatsize.server.policy_file import PolicyFile, words
 from hatsize.server.records_file import RecordsFile, RecordsFileError
-from hatsize.server.relay import embedded_relay
+from hatsize.server.relay import RELAY_KEY, embedded_relay
+from hatsize.server.relay_beside import RelayBeside
 from hatsize.server.relay_map import RelayMap
 from hatsize.server.request_counts import count_requests
 from hatsize.server.secret_files import kept_key
@@ -36,12 +37,11 @@ from hatsize.server.settings import Settings
 from hatsize.server.settings_problems import SettingProblem, SettingsError
 from hatsize.server.tls import CertificateFiles, meta_certificate, pin, self_signed
 from hatsize.tailnet.commands.waiting import WaitingRoom
-from hatsize.wire.keys import machine_key
+from hatsize.wire.keys import PrivateKey, machine_key
 from hatsize.wire.tailcfg import DNSRecord
 from hatsize.wire.upgrade import Upgrader
 
 NOISE_KEY = "noise.key"
-RELAY_KEY = "derp.key"
 RELAY = ("/derp", "DERP")
 
 
@@ -55,7 +55,8 @@ class Parts:
     hub: Hub
     registrar: Registrar
     tunnel: Tunnel
-    relay: DerpServer | None
+    relay: DerpServer | RelayBeside | None
+    """In this process, or beside it."""
     relay_map: RelayMap
     listener: Listener
     """On TCP, for everybody."""
@@ -98,11 +99,9 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     inner_app = machine.app(live, hub, registrar, checks)
     count_requests(inner_app, "tunnel", live.measures)
     tunnel = Tunnel(noise_key, inner_app)
-    relay = (
-        embedded_relay(live, relay_key, verify_clients=settings.derp.verify_clients) if settings.derp.enabled else None
-    )
+    relay = _relay(live, settings, relay_key, certificates)
     upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}
-    if relay is not None:
+    if isinstance(relay, DerpServer):
         upgraders[RELAY] = relay.take
     api = ApiView(live, registrar, settings, policy_file)
     outer_app = outer.app(live, api, machine_key(noise_key.public))
@@ -121,6 +120,19 @@ async def assemble(settings: Settings, services: Services) -> Parts:
         settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, local, view, delivery, figures,
         policy_file, certificates, records, api,
     )  # fmt: skip
+
+
+def _relay(
+    live: LiveTailnet, settings: Settings, key: PrivateKey, certificates: Certificates
+) -> DerpServer | RelayBeside | None:
+    """The server's own relay, if it is to have one."""
+    if not settings.derp.enabled:
+        return None
+    if settings.derp.process:
+        beside = RelayBeside(live, settings, certificates.files)
+        certificates.elsewhere = beside.renew
+        return beside
+    return embedded_relay(live, key, verify_clients=settings.derp.verify_clients)
 
 
 def records_file(settings: Settings, live: LiveTailnet) -> RecordsFile | None:

@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from hatsize.server.listener import Listener
@@ -17,6 +18,8 @@ class Certificates:
         self.files = files
         self._appended = appended
         self._listener: Listener | None = None
+        self.elsewhere: Callable[[CertificateFiles], None] | None = None
+        """Who else shows the certificate, and is told of another one."""
 
     def context(self, files: CertificateFiles) -> ssl.SSLContext:
         """The port's TLS settings with these files; raises CertificateError."""
@@ -32,6 +35,8 @@ class Certificates:
         self.files = files
         if self._listener is not None:
             self._listener.ssl_context = context
+        if self.elsewhere is not None:
+            self.elsewhere(files)
 
     def paths(self) -> list[Path]:
         """The files that are worth watching."""

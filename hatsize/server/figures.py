@@ -15,6 +15,7 @@ from hatsize.hooks.ledger import Ledger
 from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.metrics import Figure, Sample
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.server.relay_beside import RelayBeside
 from hatsize.tailnet.model import Credential, Node, PendingLogin, User
 
 EXPIRING = timedelta(days=7)
@@ -27,7 +28,7 @@ class CoreFigures:
     stun: StunServer | None = None
 
     def __init__(
-        self, live: LiveTailnet, hub: Hub, relay: DerpServer | None, delivery: Delivery, ledger: Ledger
+        self, live: LiveTailnet, hub: Hub, relay: DerpServer | RelayBeside | None, delivery: Delivery, ledger: Ledger
     ) -> None:
         self._live = live
         self._hub = hub

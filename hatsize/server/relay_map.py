@@ -9,6 +9,7 @@ from hatsize.derp.map import embedded_region, for_version, merge
 from hatsize.derp.map_sources import MapSources
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.address import Place
+from hatsize.server.relay_beside import relay_addresses
 from hatsize.server.settings import Settings
 from hatsize.server.settings_sections import Derp
 from hatsize.tailnet.model import Change
@@ -97,7 +98,7 @@ def _region(settings: Settings, place: Place, pin: str) -> DERPRegion:
     derp = settings.derp
     return embedded_region(
         place.host,
-        derp_port=place.port,
+        derp_port=relay_addresses(settings)[0].port if derp.process else place.port,
         stun_port=settings.stun.listen.port if settings.stun.enabled else -1,
         pin=pin,
         region_id=derp.region_id,

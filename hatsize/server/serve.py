@@ -17,6 +17,7 @@ from hatsize.server.contributions import Contributions
 from hatsize.server.first_run import join_key
 from hatsize.server.logs import configure_logs
 from hatsize.server.plugins import choose_services, load_plugins
+from hatsize.server.relay_beside import RelayBeside
 from hatsize.server.reload import Reloader
 from hatsize.server.settings import Settings
 
@@ -81,6 +82,8 @@ async def _listening(parts: Parts) -> AsyncIterator[None]:
     try:
         for address in settings.listen:
             await _listen(parts, address.host, address.port)
+        if isinstance(parts.relay, RelayBeside):
+            await parts.relay.listen()
         parts.local.start_unix(settings.socket, settings.api.socket_mode)
         yield
     finally:

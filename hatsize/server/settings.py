@@ -71,7 +71,7 @@ def load_settings(
         read_file(given, config)
     read_environment(given, environ, Settings)
     for path, value in (flags or {}).items():
-        given.put(path, value, "--" + path.replace("_", "-"))
+        given.put(path, value, "--" + path.replace("_", "-").replace(".", "-"))
     return _validated(Settings, given)
 
 

@@ -14,6 +14,7 @@ from hatsize.server.settings_types import (
     Duration,
     FileMode,
     Listen,
+    Listens,
     Paths,
     Section,
     Table,
@@ -119,7 +120,9 @@ class Derp(Section):
     enabled: bool = True
     """Whether the server runs a relay of its own."""
     process: bool = False
-    """Run the relay in a process of its own."""
+    """Whether the relay runs in a process of its own, so that neither it nor the server slows the other down."""
+    listen: Listens = ()
+    """Where a relay with `process` listens; none for the server's own addresses, each with the next port."""
     region_id: int = Field(default=900, ge=1, le=65535)
     """The number of the own relay's region."""
     region_code: str = "hatsize"

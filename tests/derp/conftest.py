@@ -337,8 +337,8 @@ async def dial():
     """Dials a port; the clients are closed after the test."""
     dialled = []
 
-    async def dial_one(port, **how):
-        dialled.append(await RawClient.dial(port, PrivateKey.generate(), **how))
+    async def dial_one(port, private=None, **how):
+        dialled.append(await RawClient.dial(port, private or PrivateKey.generate(), **how))
         return dialled[-1]
 
     yield dial_one

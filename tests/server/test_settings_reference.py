@@ -20,7 +20,6 @@ SOURCES = "\n".join(
 FIELDS = {"dns.nameservers.global": "dns.nameservers.global_", "api.cors_origins": "cors_origins"}
 """Names that Python does not allow, or of a section that is handed on under another name."""
 NO_READER = {
-    "derp.process": "the relay runs in the server's own process until it can be started beside it",
     "tls.acme.domains": "",
     "tls.acme.email": "",
     "tls.acme.url": "",

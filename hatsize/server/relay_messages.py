@@ -1,0 +1,73 @@
+"""What a server and the relay process beside it tell each other: JSON, one message a line, over a socket pair.
+
+relay   -> server   {"type": "Ask", "key": "nodekey:…"}
+server  -> relay    {"type": "Verdict", "key": "nodekey:…", "admitted": true}
+server  -> relay    {"type": "Verdict", "key": "nodekey:…", "admitted": false}    unasked: cut that node off
+server  -> relay    {"type": "Renew", "certificate": "/…", "key": "/…"}
+relay   -> server   {"type": "Count", "counters": {"clients": 3, …}}
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+
+
+class Ask(msgspec.Struct, tag=True, frozen=True):
+    """May this node use the relay?"""
+
+    key: str
+
+
+class Verdict(msgspec.Struct, tag=True, frozen=True):
+    """It may, or it may not and is cut off if it is connected."""
+
+    key: str
+    admitted: bool
+
+
+class Renew(msgspec.Struct, tag=True, frozen=True):
+    """Show this certificate from now on; paths of PEM files."""
+
+    certificate: str
+    key: str
+
+
+class Count(msgspec.Struct, tag=True, frozen=True):
+    """The relay's counters as they are now, those by reason as a mapping."""
+
+    counters: dict[str, int | dict[str, int]]
+
+
+Message = Ask | Verdict | Renew | Count
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
+
+class Messages(asyncio.Protocol):
+    """One end of the socket pair."""
+
+    def __init__(self, heard: Callable[[Message], None]) -> None:
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the other end is no more."""
+        self._heard = heard
+        self._read = b""
+
+    def tell(self, message: Message) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(msgspec.json.encode(message) + b"\n")
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._read = (self._read + data).split(b"\n")
+        for line in lines:
+            self._heard(_decoder.decode(line))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        if not self.lost.done():
+            self.lost.set_result(None)

@@ -39,6 +39,9 @@ test: install lint types  ## everything: lint, types, unit, golden, real clients
 	@$(BIN)/pytest -n $(WORKERS) -m "not clients" -q $(TESTS)
 	@tests/clients/run
 
+clients: install  ## the tests with real tailscaled clients alone
+	@tests/clients/run
+
 bench: install  ## the measurements of benchmarks/, paired with a rival where its binary is given
 	@$(BIN)/python -m benchmarks $(ARGS)
 

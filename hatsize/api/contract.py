@@ -100,6 +100,12 @@ class Live(Protocol):
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         """The (IPv4, IPv6) a node should have: those it has that still fit, or new ones. Called within a command."""
 
+    async def ask_node(self, node_id: int, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        """Carry an HTTP request out on a connected node's own client: status, content type and body of its answer.
+
+        Raises the 504 Problem when it does not answer, and ValueError for what cannot be a request.
+        """
+
     def derp_map(self) -> DERPMap:
         """The relays that clients are told of, as the newest clients are."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from hatsize.cli.arguments import ID, confirm, identifier, listed, moment
+from hatsize.cli.failures import Failure
 from hatsize.cli.nodes_tables import show_nodes, show_routes
 from hatsize.cli.nouns import Noun
 from hatsize.cli.output import show
@@ -99,6 +100,19 @@ def backfillips() -> None:
     """Give every node the addresses it should have by the prefixes in force, and take those it should not."""
     confirm("This changes the addresses of nodes. Go on?", "Addresses not changed")
     show(ask("POST", "/node/backfillips", confirmed="true"), "Node IPs backfilled successfully")
+
+
+@command.verb("debug")
+@click.argument("identifier", metavar="ID", type=ID)
+@click.argument("path")
+@click.option("-X", "--method", default="GET", help="The HTTP method, GET where left out.")
+@click.option("-d", "--data", default="", help="The request's body.")
+def debug(identifier: int, path: str, method: str, data: str) -> None:
+    """Ask a connected node's client for PATH, as /debug/goroutines, /debug/metrics or /echo."""
+    answer = ask("POST", f"/node/{identifier}/debug", {"path": path, "method": method, "body": data})
+    if answer["status"] >= 400:
+        raise Failure(f"the node answered {answer['status']}: {answer['body'].strip()}")
+    show(answer, answer["body"].rstrip("\n"))
 
 
 def _change(number: str, verb: str, body: Any = None) -> dict[str, Any]:

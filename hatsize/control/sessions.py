@@ -97,6 +97,14 @@ class Hub:
         self._put_on_wheel(session, KEEPALIVE + random.uniform(0, JITTER))  # noqa: S311 - spreads load, no secret
         self._live.came_online(node.id)
 
+    def send(self, node_id: int, message: bytes) -> bool:
+        """Send one node a message of its own, JSON; False when it has no stream, or one that is full."""
+        session = self._sessions.get(node_id)
+        if session is None or session.blocked:
+            return False
+        self._send(session, frame([message], zstd=session.reader.zstd), "request")
+        return True
+
     def wake(self) -> None:
         """Something may have changed: tell everybody soon, at once when the hub has rested."""
         if self._scheduled:

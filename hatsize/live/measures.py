@@ -16,7 +16,7 @@ class Measures:
         self.fan_outs = Histogram()
         """Seconds from a change to the end of telling everybody."""
         self.messages: Counter[str] = Counter()
-        """Map messages by kind: `full`, `difference`, `keepalive`, `farewell`."""
+        """Map messages by kind: `full`, `difference`, `keepalive`, `request`, `farewell`."""
         self.message_bytes: Counter[str] = Counter()
         self.requests: Counter[tuple[str, str, str, int]] = Counter()
         """HTTP requests by app (`public`, `tunnel`), method, route template and status."""

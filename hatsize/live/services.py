@@ -46,6 +46,10 @@ class Terms:
     """How long registrations and SSH sessions wait for somebody's approval, and how many."""
     revoked_retention: timedelta = timedelta(days=7)
     """How long an auth key that is of no more use stays in the list."""
+    probe_interval: timedelta = timedelta(seconds=5)
+    """How often routers that stand in for each other are probed; 0 for never."""
+    probe_timeout: timedelta = timedelta(seconds=3)
+    """How long a router may take to answer."""
     taildrop: bool = True
     """Whether nodes may send files to each other."""
     logtail: bool = False

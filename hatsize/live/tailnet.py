@@ -1,6 +1,6 @@
 """A tailnet that is being served."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
 
@@ -169,6 +169,16 @@ class LiveTailnet:
         """These nodes' keys have just expired by the clock."""
         self.netmap.peers_changed(node_ids)
         self._wake()
+
+    def to_probe(self) -> list[int]:
+        """The routers whose routes somebody else could serve, and that have a map stream."""
+        return [node_id for node_id in self._routers.standing_in() if self.is_online(node_id)]
+
+    def probed(self, answered: Mapping[int, bool]) -> None:
+        """Routers were asked for a sign of life; which of them gave one. Judged together, so that routes move once."""
+        if self._routers.probed(answered):
+            self._elect()
+            self._wake()
 
     def _presence(self, node_id: int, *, online: bool) -> None:
         node = self.state.find(Node, node_id)

@@ -1,10 +1,14 @@
 """The live tailnet as the HTTP APIs see it."""
 
 from datetime import datetime
+from http import HTTPStatus
 
 from anyio import fail_after, to_thread
 
 from hatsize.api.contract import ApiSettings, Command
+from hatsize.api.problems import Problem
+from hatsize.control.c2n import ask_client
+from hatsize.control.pings import NoAnswerError, Pings
 from hatsize.control.registration import Registrar
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
@@ -25,8 +29,14 @@ class ApiView:
     """Implements `hatsize.api.contract.Live`."""
 
     def __init__(
-        self, live: LiveTailnet, registrar: Registrar, settings: Settings, policy_file: PolicyFile | None
+        self,
+        live: LiveTailnet,
+        registrar: Registrar,
+        settings: Settings,
+        policy_file: PolicyFile | None,
+        pings: Pings,
     ) -> None:
+        self._pings = pings
         self._live = live
         self._registrar = registrar
         self.settings: ApiSettings = settings.api
@@ -50,6 +60,13 @@ class ApiView:
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         return self._live.addresses(state, node)
+
+    async def ask_node(self, node_id: int, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        try:
+            answer = await ask_client(self._pings, node_id, path, method=method, body=body)
+        except NoAnswerError as error:
+            raise Problem(HTTPStatus.GATEWAY_TIMEOUT, str(error)) from None
+        return answer.status, answer.content_type, answer.body
 
     def derp_map(self) -> DERPMap:
         return self._live.netmap.scene.derp_map(NEWEST)

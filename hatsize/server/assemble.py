@@ -8,6 +8,7 @@ from anyio import to_thread
 from hatsize.builtin.magicdns import MagicDNS
 from hatsize.control import machine
 from hatsize.control.logins import Logins
+from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
 from hatsize.control.sessions import Hub
 from hatsize.control.ssh_check import SSHChecks
@@ -71,6 +72,7 @@ class Parts:
     certificates: Certificates
     records: RecordsFile | None
     api: ApiView
+    pings: Pings
 
 
 async def assemble(settings: Settings, services: Services) -> Parts:
@@ -96,14 +98,15 @@ async def assemble(settings: Settings, services: Services) -> Parts:
 
     registrar = Registrar(live, logins, login_url)
     checks = SSHChecks(live, logins, login_url)
-    inner_app = machine.app(live, hub, registrar, checks)
+    pings = Pings(live, hub)
+    inner_app = machine.app(live, hub, registrar, checks, pings)
     count_requests(inner_app, "tunnel", live.measures)
     tunnel = Tunnel(noise_key, inner_app)
     relay = _relay(live, settings, relay_key, certificates)
     upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}
     if isinstance(relay, DerpServer):
         upgraders[RELAY] = relay.take
-    api = ApiView(live, registrar, settings, policy_file)
+    api = ApiView(live, registrar, settings, policy_file, pings)
     outer_app = outer.app(live, api, machine_key(noise_key.public))
     count_requests(outer_app, "public", live.measures)
     view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir)
@@ -118,7 +121,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     local = Listener(outer.trusted(outer_app))
     return Parts(
         settings, place, live, hub, registrar, tunnel, relay, relay_map, listener, local, view, delivery, figures,
-        policy_file, certificates, records, api,
+        policy_file, certificates, records, api, pings,
     )  # fmt: skip
 
 
@@ -180,6 +183,8 @@ def terms(settings: Settings) -> Terms:
         ephemeral_timeout=settings.node.ephemeral_timeout,
         waiting_room=WaitingRoom(settings.logins.lifetime, settings.logins.limit),
         revoked_retention=settings.preauth_keys.revoked_retention,
+        probe_interval=settings.node.routes.ha.probe_interval,
+        probe_timeout=settings.node.routes.ha.probe_timeout,
         taildrop=settings.taildrop.enabled,
         logtail=settings.logtail.enabled,
         auto_update=settings.auto_update.enabled,

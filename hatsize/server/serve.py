@@ -11,6 +11,8 @@ from anyio import to_thread
 
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.stun import StunServer
+from hatsize.live.probing import Prober
+from hatsize.live.policy_attributes import PolicyAttributes
 from hatsize.server import duties
 from hatsize.server.assemble import Parts, assemble
 from hatsize.server.contributions import Contributions
@@ -56,10 +58,12 @@ async def serve(
             duties.start(tasks, parts.live, parts.hub)
             tasks.start_soon(parts.delivery.run)
             tasks.start_soon(Contributions(parts.live).run)
+            tasks.start_soon(PolicyAttributes(parts.live).run)
             if parts.relay is not None:
                 tasks.start_soon(parts.relay.run)
             if parts.policy_file is not None:
                 tasks.start_soon(parts.policy_file.follow)
+            tasks.start_soon(Prober(parts.live, parts.pings.is_alive).run)
             tasks.start_soon(parts.relay_map.refresh, parts.live.settings_changed)
             if read is not None:
                 Reloader(parts, read).start(tasks)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hatsize.control import machine
 from hatsize.control.logins import Logins
+from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
 from hatsize.control.sessions import Hub
 from hatsize.control.ssh_check import SSHChecks
@@ -82,7 +83,9 @@ class ScratchTailnet:
         self.hub = Hub(self.live)
         logins = Logins(self.live)
         self.registrar = Registrar(self.live, logins, login_url)
-        self.app = machine.app(self.live, self.hub, self.registrar, SSHChecks(self.live, logins, login_url))
+        self.pings = Pings(self.live, self.hub)
+        checks = SSHChecks(self.live, logins, login_url)
+        self.app = machine.app(self.live, self.hub, self.registrar, checks, self.pings)
         """What clients speak to inside the tunnel."""
 
     @property

@@ -26,8 +26,6 @@ NO_READER = {
     "tls.acme.challenge": "",
     "tls.acme.listen": "",
     "tls.acme.ca_file": "",
-    "node.routes.ha.probe_interval": "",
-    "node.routes.ha.probe_timeout": "",
     "policy.mode": "the model itself holds it to policy.file, which is what is read",
 }
 """Settings that nobody reads, and why."""

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def told_of_hook(hook: Function) -> Iterator[str]:
         yield f"Asynchronous; each plugin has {DEADLINES[hook.name]:g} seconds for a call."
     if example:
         yield ""
-        yield from code(textwrap.dedent(example).strip("\n"))
+        yield from code(spaced(textwrap.dedent(example).strip("\n")))
 
 
 def told_of_class(each: ast.ClassDef) -> Iterator[str]:
@@ -103,6 +104,11 @@ def signature(function: Function) -> str:
     start = "async def" if isinstance(function, ast.AsyncFunctionDef) else "def"
     returns = f" -> {ast.unparse(function.returns)}" if function.returns else ""
     return f"{start} {function.name}({ast.unparse(function.args)}){returns}".replace("'", "")
+
+
+def spaced(example: str) -> str:
+    """With two empty lines before what stands beside the first function, as the formatter wants it."""
+    return re.sub(r"\n\n(?=class |def |async def |@)", "\n\n\n", example)
 
 
 def code(text: str) -> list[str]:

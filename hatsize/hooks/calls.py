@@ -68,12 +68,18 @@ class Calls:
                 return said
         return None
 
-    async def all(self, implementations: Sequence[Implementation], arguments: dict[str, Any]) -> dict[str, Any]:
-        """Ask all at once; the answers that are not None, by plugin, in the settings' order."""
+    async def all(
+        self, implementations: Sequence[Implementation], arguments: dict[str, Any], nothing: Any = None
+    ) -> dict[str, Any]:
+        """Ask all at once; the answers that are not None, by plugin, in the settings' order.
+
+        `nothing` is what a plugin means that answers None; without it, it is left out like one that fails.
+        """
         answers: dict[str, Any] = dict.fromkeys(each.plugin for each in implementations)
 
         async def ask(implementation: Implementation) -> None:
-            _, answers[implementation.plugin] = await self.one(implementation, arguments)
+            done, answer = await self.one(implementation, arguments)
+            answers[implementation.plugin] = nothing if done and answer is None else answer
 
         async with anyio.create_task_group() as tasks:
             for implementation in implementations:

@@ -13,6 +13,7 @@ from hatsize.hooks.auth import Decision, Deny, LoginIdentity, Registration
 from hatsize.hooks.calls import Calls, Implementation
 from hatsize.hooks.delivery import Delivery
 from hatsize.hooks.errors import PluginError
+from hatsize.hooks.kinds import KINDS
 from hatsize.hooks.ledger import Ledger
 from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.metrics import Figure
@@ -96,6 +97,11 @@ class Plugins:
             self._services[kind] = [service for _, service in supplied]
         return self._services[kind]
 
+    def ask_for_all(self) -> None:
+        """Ask for the services of every kind now; PluginError names a plugin that cannot supply what it should."""
+        for kind in KINDS:
+            self.services(kind)
+
     def supplied(self, kind: str) -> list[tuple[str, Any]]:
         """The services of a kind, each with the plugin it is from; PluginError names a plugin that cannot say."""
         hook = f"hatsize_register_{kind}"
@@ -164,9 +170,9 @@ class Plugins:
         return await self.calls.all(self.implementations("hatsize_dns_records"), {"state": state})
 
     async def node_attributes(self, state: State, node: Node) -> Mapping[str, Mapping[str, Any]]:
-        """*All*: a node's posture attributes by plugin; one that fails is not in it."""
+        """*All*: a node's posture attributes by plugin, none of one that says None; one that fails is not in it."""
         asked = self.implementations("hatsize_node_attributes")
-        return await self.calls.all(asked, {"state": state, "node": node})
+        return await self.calls.all(asked, {"state": state, "node": node}, nothing={})
 
     def _collected(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
         """What plugins contribute, each thing with the plugin it is from; PluginError names one that fails."""

@@ -11,8 +11,8 @@ from anyio import to_thread
 
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.stun import StunServer
-from hatsize.live.probing import Prober
 from hatsize.live.policy_attributes import PolicyAttributes
+from hatsize.live.probing import Prober
 from hatsize.server import duties
 from hatsize.server.assemble import Parts, assemble
 from hatsize.server.contributions import Contributions

@@ -41,6 +41,7 @@ def load_plugins(settings: Settings) -> Plugins:
     )
     for name in settings.plugins.enabled:
         _enable(plugins, name, settings)
+    plugins.ask_for_all()
     for name in settings.plugins.model_extra or {}:
         if name not in plugins.names:
             log.warning("settings of plugin %s are not read: it is not in plugins.enabled", name)

@@ -111,3 +111,12 @@ def test_a_plugin_that_fails_to_supply_is_named():
     plugins.add(Plugin(), "door")
     with pytest.raises(PluginError, match=r"'door' failed in hatsize_register_ip_allocator: OSError: book.csv"):
         plugins.services("ip_allocator")
+
+
+def test_all_services_can_be_asked_for_at_once():
+    plugins = Plugins()
+    plugins.add(supplying("ip_allocator", Allocator()), "sound")
+    plugins.ask_for_all()
+    plugins.add(supplying("login_provider", Allocator()), "door")
+    with pytest.raises(PluginError, match="that plugin 'door' supplies lacks title"):
+        plugins.ask_for_all()

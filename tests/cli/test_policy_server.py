@@ -114,7 +114,9 @@ def test_a_policy_is_previewed_and_explained_for_the_tailnet_as_it_is(server):
     put(server, CLOSED)
     assert server.json("policy", "preview", "-f", "-", stdin=OPEN)["web"]["packet_filter_rules"]
     told = server.run("policy", "preview", "-f", "-", stdin=OPEN).stdout
-    assert told == "web\n  + lets in anything from the tailnet to anywhere\n1 of 1 nodes would be sent something else.\n"
+    assert (
+        told == "web\n  + lets in anything from the tailnet to anywhere\n1 of 1 nodes would be sent something else.\n"
+    )
     assert server.json("policy", "explain", "100.64.0.9", "web:22")["allowed"] is False
     put(server, OPEN)
     assert "grants[0] at line 1" in server.run("policy", "explain", "alice@", "web:22").stdout

@@ -40,10 +40,11 @@ class PolicyAccess(Protocol):
     def check(self, document: str, state: State) -> Sequence[str]:
         """Warnings about a document that may be saved; PolicyError tells what is wrong with one that may not."""
 
-    async def preview(self, document: str | None) -> Mapping[str, Any]:
+    async def preview(self, document: str | None, names: Sequence[str] = ()) -> Mapping[str, Any]:
         """By node name what each would be sent under a document, or is sent under the policy in force for None.
 
-        Raises PolicyError for a document that may not be saved.
+        `names` are those of some nodes, none for all. Raises PolicyError for a document that may not be saved,
+        NotFoundError for a name, and InvalidError where there are too many nodes to show.
         """
 
     async def explain(self, document: str | None, src: str, question: Question) -> Explanation:

@@ -22,10 +22,14 @@ def read_alone(text: str) -> Sequence[str]:
         return [str(warning) for warning in read_document(text).warnings]
 
 
-def previewed(text: str, topology: Path) -> Any:
-    """What each node of a tailnet in a file would be sent; raises Refused."""
+def previewed(text: str, topology: Path, names: Sequence[str]) -> Any:
+    """What nodes of a tailnet in a file, all or those with these names, would be sent; raises Refused."""
     with _refusing():
-        return preview(text, read_topology(topology))
+        found = preview(text, read_topology(topology))
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise Refused(f"there is no node {unknown[0]} in {topology}")
+    return {name: found[name] for name in names} if names else found
 
 
 def explained(text: str, topology: Path, src: str, dst: str, proto: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`hatsize policy preview`: what each node would be sent."""
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ topology_option = click.option(
 @click.command("preview", cls=Verb)
 @file_option
 @topology_option
-def preview(file: Path, topology: Path | None) -> None:
+@click.option("--node", "names", multiple=True, help="Show this node alone; may be given several times.")
+def preview(file: Path, topology: Path | None, names: Sequence[str]) -> None:
     """Show what each node would be sent under a policy.
 
     Of the running tailnet people are shown what would be other than now.
@@ -38,10 +39,11 @@ def preview(file: Path, topology: Path | None) -> None:
         if topology:
             from hatsize.cli.policy_offline import previewed
 
-            nodes = previewed(text, topology)
+            nodes = previewed(text, topology, names)
         else:
-            nodes = ask("POST", "/policy/preview", {"policy": text})["nodes"]
-            former = None if output else ask("GET", "/policy/preview")["nodes"]
+            of = {"nodes": list(names)} if names else {}
+            nodes = ask("POST", "/policy/preview", {"policy": text, **of})["nodes"]
+            former = None if output else ask("POST", "/policy/preview", of)["nodes"]
     except Refused as refused:
         refuse(refused, text)
     if output:
@@ -50,4 +52,4 @@ def preview(file: Path, topology: Path | None) -> None:
     from hatsize.cli.policy_summary import difference, summary
 
     lines = summary(nodes) if former is None else difference(former, nodes)
-    click.echo("\n".join(lines), color=None if sys.stdout.isatty() else False)
+    click.echo("\n".join(lines))

@@ -1,6 +1,6 @@
 """What each node would be sent under a policy, as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -46,12 +46,13 @@ def preview(text: str | bytes, topology: Topology) -> dict[str, dict[str, Any]]:
 
 def shown(compiled: Compiled) -> dict[str, dict[str, Any]]:
     """The same of a policy that is compiled already."""
-    return sent(compiled, compiled.topology.nodes)
+    nodes = compiled.topology.nodes
+    return sent(compiled, nodes, nodes)
 
 
-def sent(compiled: Sent, nodes: Mapping[int, Node]) -> dict[str, dict[str, Any]]:
-    """The same by whichever engine the policy was compiled."""
-    return {node.given_name: _node(compiled, nodes, node.id) for node in nodes.values()}
+def sent(compiled: Sent, nodes: Mapping[int, Node], wanted: Iterable[int]) -> dict[str, dict[str, Any]]:
+    """The same of some of the nodes there are, by whichever engine the policy was compiled."""
+    return {nodes[node_id].given_name: _node(compiled, nodes, node_id) for node_id in wanted}
 
 
 def _node(compiled: Sent, nodes: Mapping[int, Node], node_id: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The policy of the live tailnet as the HTTP APIs see it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from anyio import to_thread
@@ -15,11 +15,13 @@ from hatsize.policy.preview import sent
 from hatsize.policy.question import Question
 from hatsize.server.policy_file import PolicyFile
 from hatsize.tailnet.commands.policy import policy_in_force
-from hatsize.tailnet.errors import InvalidError
+from hatsize.tailnet.errors import InvalidError, NotFoundError
 from hatsize.tailnet.model import RECORDS, Node
 from hatsize.tailnet.state import State
 
 Judgement = TypeVar("Judgement")
+MAX_PAIRS = 500_000
+"""Peers of nodes in one preview, about 100 MB of JSON."""
 
 
 class PolicyView:
@@ -46,8 +48,19 @@ class PolicyView:
     def check(self, document: str, state: State) -> Sequence[str]:
         return self._live.services.policy.check(document, state)
 
-    async def preview(self, document: str | None) -> Mapping[str, Any]:
-        return await self._judged(document, lambda compiled, state: sent(compiled, state.table(Node)))
+    async def preview(self, document: str | None, names: Sequence[str] = ()) -> Mapping[str, Any]:
+        by_name = self._live.state.index.node_by_name
+        unknown = [name for name in names if name not in by_name]
+        if unknown:
+            raise NotFoundError(f"there is no node {unknown[0]}: see `hatsize nodes list`")
+        wanted = [by_name[name] for name in names]
+
+        def previewed(compiled: CompiledPolicy, state: State) -> Mapping[str, Any]:
+            nodes = state.table(Node)
+            _check_size(compiled, wanted or nodes)
+            return sent(compiled, nodes, wanted or nodes)
+
+        return await self._judged(document, previewed)
 
     async def explain(self, document: str | None, src: str, question: Question) -> Explanation:
         engine = self._live.services.policy.name
@@ -87,6 +100,13 @@ class PolicyView:
         primary = list(self._live.policy.primary_routes(node_id, node_id))
         exits = [route for route in node.approved_routes if route in ("0.0.0.0/0", "::/0")]
         return primary + [route for route in exits if route in node.advertised_routes]
+
+
+def _check_size(compiled: CompiledPolicy, wanted: Iterable[int]) -> None:
+    """Raise InvalidError when too many nodes would be shown to each other."""
+    pairs = sum(compiled.visible(node_id).bit_count() for node_id in wanted)
+    if pairs > MAX_PAIRS:
+        raise InvalidError(f"that is too much to show at once, {pairs} peers of nodes: name some nodes, as with --node")
 
 
 def _copied(state: State) -> State:

@@ -54,7 +54,7 @@ class MemoryPolicy:
             raise InvalidError(f"the policy is not valid: {error}") from None
         return []
 
-    async def preview(self, document: str | None):
+    async def preview(self, document: str | None, names: Sequence[str] = ()):
         return preview("{}" if document is None else document, from_state(self._state))
 
     def knows_tag(self, tag: str) -> bool:

@@ -90,14 +90,14 @@ async def test_a_file_that_is_not_in_force_shows_in_the_policy_and_in_the_health
 async def test_what_nodes_are_sent_now_is_shown_too(live, ask, monkeypatch):
     asked = []
 
-    async def preview(document):
-        asked.append(document)
+    async def preview(document, names):
+        asked.append((document, names))
         return {"web": {}}
 
     monkeypatch.setattr(live.policy, "preview", preview)
-    assert await ask("GET", "/preview") == (200, {"nodes": {"web": {}}})
-    assert await ask("POST", "/preview", {"policy": OPEN}) == (200, {"nodes": {"web": {}}})
-    assert asked == [None, OPEN]
+    assert await ask("POST", "/preview", {}) == (200, {"nodes": {"web": {}}})
+    assert await ask("POST", "/preview", {"policy": OPEN, "nodes": ["web"]}) == (200, {"nodes": {"web": {}}})
+    assert asked == [(None, ()), (OPEN, ("web",))]
 
 
 async def test_the_rules_between_two_nodes_are_explained(live, ask, monkeypatch):

@@ -160,15 +160,16 @@ def test_a_policy_is_read_where_no_server_answers(hatsize, tmp_path, policy_file
 
 
 def test_people_are_shown_what_would_be_other_than_now(hatsize, server, policy_file):
-    rule = {"SrcIPs": ["100.64.0.1"], "DstPorts": [{"IP": "100.64.0.2", "Ports": {"First": 22, "Last": 22}}]}
-    laptop = {"peers": {"web": {"allowed_ips": ["100.64.0.2/32"]}}, "packet_filter_rules": []}
-    web = {"peers": {"laptop": {"allowed_ips": ["100.64.0.1/32"]}}, "packet_filter_rules": [rule]}
-    server.answer("GET /policy/preview", {"nodes": {"web": web, "laptop": laptop}})
-    https = {"SrcIPs": ["100.64.0.1"], "DstPorts": [{"IP": "100.64.0.2", "Ports": {"First": 443, "Last": 443}}]}
-    server.answer("POST /policy/preview", {"nodes": {"web": {**web, "packet_filter_rules": [https]}, "laptop": laptop}})
-    assert hatsize("policy", "preview", "-f", policy_file).out == (
-        "web\n  - lets in 22 from laptop\n  + lets in 443 from laptop\n1 of 2 nodes would be sent something else.\n"
-    )
+    server.answer("POST /policy/preview", {"nodes": {"web": {"peers": {}}}})
+    result = hatsize("policy", "preview", "-f", policy_file, "--node", "web")
+    assert result.out == "0 of 1 nodes would be sent something else.\n"
+    assert [body for _, body in server.asked] == [{"policy": POLICY, "nodes": ["web"]}, {"nodes": ["web"]}]
+
+
+def test_a_preview_may_be_of_some_nodes_alone(hatsize, policy_file, topology_file):
+    offline = ("policy", "preview", "-f", policy_file, "--topology", topology_file, "-o", "json")
+    assert list(hatsize(*offline, "--node", "web").json) == ["web"]
+    assert hatsize(*offline, "--node", "wep").json["message"].startswith("there is no node wep in ")
 
 
 def test_people_are_shown_what_the_nodes_in_a_file_would_be_sent(hatsize, policy_file, topology_file):

@@ -3,9 +3,10 @@
 import pytest
 
 from hatsize.policy.question import read_question
+from hatsize.server import policy_view
 from hatsize.server.policy_file import PolicyFile
 from hatsize.server.policy_view import PolicyView
-from hatsize.tailnet.errors import InvalidError
+from hatsize.tailnet.errors import InvalidError, NotFoundError
 from hatsize.tailnet.model import Change
 from hatsize.testing.contracts.storage_samples import NOON, a_node
 from hatsize.testing.tailnet import ScratchTailnet
@@ -92,3 +93,12 @@ async def test_a_file_is_the_reason_why_nothing_is_saved(tailnet, tmp_path):
     await file.reload()
     assert view.problem == file.problem != ""
     assert (PolicyView(tailnet.live, None).read_only, PolicyView(tailnet.live, None).problem) == ("", "")
+
+
+async def test_a_preview_is_of_some_nodes_and_never_of_too_many(view, monkeypatch):
+    assert list(await view.preview(None, ["node-7"])) == ["node-7"]
+    with pytest.raises(NotFoundError, match="there is no node nobody"):
+        await view.preview(None, ["nobody"])
+    monkeypatch.setattr(policy_view, "MAX_PAIRS", -1)
+    with pytest.raises(InvalidError, match="name some nodes, as with --node"):
+        await view.preview(None)

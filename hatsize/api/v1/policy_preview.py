@@ -3,10 +3,16 @@
 from typing import Any
 
 from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.policy import GivenPolicy
-from hatsize.api.v1.schema import Answer
+from hatsize.api.v1.schema import Answer, Body
 
 area = Area("Policy")
+
+
+class PreviewBody(Body):
+    policy: str | None = None
+    """Absent for the policy in force."""
+    nodes: tuple[str, ...] = ()
+    """The names of some nodes; empty for all."""
 
 
 class PreviewAnswer(Answer):
@@ -14,11 +20,6 @@ class PreviewAnswer(Answer):
     """By node name: `packet_filter_rules`, `ssh_rules`, `peers`, `cap_map`."""
 
 
-@area.add("GET", "/policy/preview", "previewPolicyInForce", "Show what each node is sent under the policy in force")
-async def preview_in_force(call: Call) -> PreviewAnswer:
-    return PreviewAnswer(nodes=dict(await call.live.policy.preview(None)))
-
-
 @area.add("POST", "/policy/preview", "previewPolicy", "Show what each node would be sent under a policy")
-async def preview_policy(call: Call, body: GivenPolicy) -> PreviewAnswer:
-    return PreviewAnswer(nodes=dict(await call.live.policy.preview(body.policy)))
+async def preview_policy(call: Call, body: PreviewBody) -> PreviewAnswer:
+    return PreviewAnswer(nodes=dict(await call.live.policy.preview(body.policy, body.nodes)))

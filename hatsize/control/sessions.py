@@ -24,8 +24,8 @@ SLICE = 0.005
 LONGEST_REST = 0.25
 """Seconds at most that the hub rests after telling everybody."""
 STORM = 4
-"""It rests for as long as the telling took when one node had changed, and for so many times as long for each node when
-several had: a storm is told in bigger steps, and a lone change at once."""
+"""It rests for as long as the telling took when one or two nodes had changed, and for so many times as long for each
+one more: a storm is told in bigger steps, and a lone change at once."""
 
 _KEEPALIVES = {zstd: frame([b'{"KeepAlive":true}'], zstd=zstd) for zstd in (True, False)}
 
@@ -165,7 +165,7 @@ class Hub:
             return
         self._scheduled = False
         self._live.measures.fan_outs.observe(now - self._woken)
-        rest = self._spent * (STORM * self._changed if self._changed > 1 else 1)
+        rest = self._spent * max(1, STORM * (self._changed - 2))
         self._earliest = now + min(rest, LONGEST_REST)
         self._live.netmap.forgotten_before(
             min((session.reader.version for session in self._sessions.values()), default=self._live.netmap.version)

@@ -28,7 +28,6 @@ def main() -> None:
     arguments = _arguments()
     files = max(arguments.sizes) * 4 + 1000
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, max(files, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
-    results: list[dict[str, Any]] = []
     with TemporaryDirectory() as folder:
         load = build_load(Path(folder))
         for nodes in arguments.sizes:
@@ -38,8 +37,7 @@ def main() -> None:
                         more = {"rounds": arguments.rounds, "churn": nodes // 2, "idle": f"{arguments.idle}s"}
                         found = measure(load, running, nodes, realistic=realistic, minutes=arguments.minutes, more=more)
                     print(json.dumps(found), flush=True)
-                    results.append(found)
-    _keep(arguments.output, results)
+                    _keep(arguments.output, found)
     draw(arguments.output)
 
 
@@ -60,11 +58,11 @@ def _servers(nodes: int, *, realistic: bool) -> Iterator[AbstractContextManager[
         yield headscale(Path(rival))
 
 
-def _keep(path: Path, results: list[dict[str, Any]]) -> None:
-    """Write the results; a run of a server, policy and size replaces an earlier one."""
+def _keep(path: Path, found: dict[str, Any]) -> None:
+    """Write a result; it replaces an earlier one of the same server, policy and size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     former = json.loads(path.read_text())["results"] if path.exists() else []
-    kept = {(one["server"], one["policy"], one["nodes"]): one for one in [*former, *results] if "nodes" in one}
+    kept = {(one["server"], one["policy"], one["nodes"]): one for one in [*former, found] if "nodes" in one}
     ordered = [kept[key] for key in sorted(kept)]
     path.write_text(json.dumps({"cpus": os.cpu_count(), "results": ordered}, indent=1) + "\n")
 

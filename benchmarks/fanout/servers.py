@@ -8,11 +8,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from benchmarks.fanout.policy import REALISTIC, TAGS, USERS
 
@@ -79,13 +80,13 @@ class Server:
 
 
 @contextmanager
-def hatsize(*options: str) -> Iterator[Server]:
-    """Ours, with the settings a new installation has."""
+def hatsize(environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
+    """Ours, with the settings a new installation has but for those in `environment`."""
     with TemporaryDirectory() as folder:
         port = free_port()
         program = [str(Path(sys.executable).with_name("hatsize")), "--data-dir", folder]
-        serve = [*program, "serve", "--listen", f"127.0.0.1:{port}", *options]
-        with _running(serve, port, folder, {"HATSIZE_STUN_ENABLED": "false"}) as process:
+        serve = [*program, "serve", "--listen", f"127.0.0.1:{port}"]
+        with _running(serve, port, folder, {"HATSIZE_STUN_ENABLED": "false", **environment}) as process:
             yield Server("hatsize", f"http://127.0.0.1:{port}", process.pid, program)
 
 

@@ -21,7 +21,7 @@ def summary(nodes: Nodes) -> list[str]:
     """All that each node is sent."""
     named, found = _names(nodes), []
     facts = {name: list(_facts(name, node, named)) for name, node in nodes.items()}
-    common = {line for line in next(iter(facts.values()), []) if all(line in lines for lines in facts.values())}
+    common = set[str].intersection(*map(set, facts.values())) if facts else set()
     for name, lines in facts.items():
         found += [click.style(_plain(name), bold=True), *(f"    {line}" for line in lines if line not in common)]
     if common:
@@ -35,12 +35,17 @@ def difference(former: Nodes, nodes: Nodes) -> list[str]:
     found, changed = [], 0
     for name, node in nodes.items():
         before, after = list(_facts(name, former.get(name, {}), named)), list(_facts(name, node, named))
-        lines = [click.style(f"  - {line}", fg="red") for line in before if line not in after]
-        lines += [click.style(f"  + {line}", fg="green") for line in after if line not in before]
+        lines = [click.style(f"  - {line}", fg="red") for line in _without(before, after)]
+        lines += [click.style(f"  + {line}", fg="green") for line in _without(after, before)]
         if lines:
             changed += 1
             found += [click.style(_plain(name), bold=True), *lines]
     return [*found, f"{changed} of {len(nodes)} nodes would be sent something else."]
+
+
+def _without(lines: Sequence[str], others: Sequence[str]) -> list[str]:
+    known = set(others)
+    return [line for line in lines if line not in known]
 
 
 def _facts(own: str, node: Mapping[str, Any], named: Mapping[str, str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import Allow, AskUser, Decision, Deny, Registration, RegistrationDecider
 from hatsize.tailnet.errors import NotAllowedError
 from hatsize.tailnet.model import CredentialKind, User, UserStatus
-from hatsize.tailnet.secrets import presented
+from hatsize.tailnet.secrets import hashed, presented
 from hatsize.tailnet.state import State
 
 
@@ -33,6 +33,7 @@ class AuthKeys:
             authorized=key.preauthorized,
             ephemeral=key.ephemeral,
             auth_key_id=key.id,
+            auth_key_hash=hashed(auth.AuthKey, key.prefix),
         )
 
 

@@ -142,7 +142,7 @@ class Credential(Record, frozen=True, kw_only=True):
     prefix: str
     """The public part, unique; enough to find the credential by what is presented, and safe to show."""
     hash: str
-    """`blake2b:<hex>` of our own secrets; `bcrypt:<…>` or `plain:<hex of BLAKE2b>` of imported ones."""
+    """`blake2b:<hex>`; of imported secrets `bcrypt:<…>` until they are used."""
     user_id: int | None = None
     tags: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()

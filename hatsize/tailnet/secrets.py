@@ -54,12 +54,15 @@ def hashed(text: str, prefix: str) -> str:
 
 
 def prefix_of(text: str) -> str | None:
-    """The part of a presented text that finds its credential; None when it is no secret of ours."""
+    """The part of a presented text that finds its credential; None when it is no secret of ours.
+
+    Of Headscale's oldest auth keys, 48 hexadecimal digits, the first quarter is taken for that.
+    """
     match = FORM.fullmatch(text)
     if match:
         return match["prefix"]
     legacy, dot, _ = text.partition(".")
-    return legacy if dot else (text if re.fullmatch(r"[0-9a-f]{48}", text) else None)
+    return legacy if dot else (text[:PREFIX_LENGTH] if re.fullmatch(r"[0-9a-f]{48}", text) else None)
 
 
 def matches(credential: Credential, text: str) -> bool:

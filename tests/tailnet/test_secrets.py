@@ -1,7 +1,6 @@
 """Secrets: found by their public part, checked whole, kept as hashes only."""
 
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 
 import bcrypt
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from hatsize.tailnet.errors import NotAllowedError
 from hatsize.tailnet.model import Change, Credential, CredentialKind
-from hatsize.tailnet.secrets import matches, mint, prefix_of, presented
+from hatsize.tailnet.secrets import hashed, matches, mint, prefix_of, presented
 from hatsize.tailnet.state import State
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
@@ -85,8 +84,12 @@ def test_a_secret_too_long_for_bcrypt_does_not_match():
 
 def test_headscales_older_keys_are_found():
     assert prefix_of("abcdefg.secret") == "abcdefg"
-    assert prefix_of("0123456789abcdef" * 3) == "0123456789abcdef" * 3
+    assert prefix_of("0123456789abcdef" * 3) == "0123456789ab"
     assert prefix_of("something else") is None
+
+
+def test_headscales_oldest_auth_keys_are_checked_whole_though_found_by_their_beginning():
     legacy = "0123456789abcdef" * 3
-    kept = "plain:" + blake2b(legacy.encode(), digest_size=32).hexdigest()
-    assert not matches(credential(prefix=legacy, hash=kept), "other")
+    kept = credential(prefix="0123456789ab", hash=hashed(legacy, "0123456789ab"))
+    assert presented(state_with(kept), CredentialKind.AUTH_KEY, legacy, NOW).id == 1
+    assert not matches(kept, legacy[:-1] + "0")

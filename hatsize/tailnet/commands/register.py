@@ -29,6 +29,8 @@ class Allow:
     ephemeral: bool = False
     key_expiry: datetime | None = None
     auth_key_id: int | None = None
+    auth_key_hash: str = ""
+    """A fast hash of the auth key, to be kept in place of the slow one of an imported key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def admit(state: State, machine_key: MachineKey, request: RegisterRequest, terms
     records: list[Record] = [node]
     key = state.find(Credential, terms.auth_key_id)
     if key is not None:
-        records.append(replace(key, uses=key.uses + 1, last_used=tools.now))
+        kept = terms.auth_key_hash or key.hash
+        records.append(replace(key, uses=key.uses + 1, last_used=tools.now, hash=kept))
     kind = "node.registered" if former is None else "node.reauthenticated"
     return Change(tailnet=state.tailnet_id, kind=kind, puts=tuple(records), actor=terms.method, at=tools.now)
 

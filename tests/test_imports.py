@@ -15,11 +15,15 @@ BELOW = {
     "netmap": {"wire", "tailnet", "policy", "hooks"},
     "live": {"wire", "tailnet", "policy", "hooks", "netmap"},
     "builtin": {"wire", "tailnet", "policy", "hooks"},
+    "importing": {"wire", "tailnet", "policy", "hooks", "builtin"},
     "control": {"wire", "tailnet", "policy", "hooks", "netmap", "live", "derp"},
     "api": {"wire", "tailnet", "policy", "hooks", "netmap", "live"},
     "derp": {"wire"},
     "server": {"wire", "tailnet", "policy", "hooks", "netmap", "live", "builtin", "control", "api", "derp"},
-    "cli": {"wire", "tailnet", "policy", "hooks", "netmap", "live", "builtin", "control", "api", "derp", "server"},
+    "cli": {
+        *("wire", "tailnet", "policy", "hooks", "netmap", "live", "builtin", "importing"),
+        *("control", "api", "derp", "server"),
+    },
     "testing": {"wire", "tailnet", "policy", "hooks", "netmap", "live", "builtin", "control", "api", "derp", "server"},
 }
 """What each room may import besides itself."""

@@ -1,0 +1,229 @@
+"""Headscale's configuration as settings of Hatsize: a tree of tables, with only what differs from doing nothing."""
+
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+from typing import Any
+
+from hatsize.importing.configuration import Configuration
+from hatsize.importing.findings import Findings
+
+Tree = dict[str, Any]
+
+ELSEWHERE = (
+    "noise", "private_key_path", "database", "db_type", "db_path", "db_host", "db_port", "db_name", "db_user",
+    "db_pass", "db_ssl", "policy", "acl_policy_path", "unix_socket", "disable_check_updates",
+    "derp.server.private_key_path", "cli",
+)  # fmt: skip
+"""Keys with nothing to say here: they lead to what comes over by other ways, or concern Headscale's own program."""
+REASONS = {
+    "oidc": (
+        "enable the plugin oidc and give it these settings, its provider named `oidc`: then everybody is known again; "
+        "mind who may log in"
+    ),
+    "metrics_listen_addr": "enable the plugin metrics",
+    "randomize_client_port": "write randomizeClientPort in the policy",
+    "tls_letsencrypt_cache_dir": "the certificate is asked for anew",
+    "dns_config.use_username_in_magic_dns": "names are NODE.DOMAIN, without the user",
+    "dns.use_username_in_magic_dns": "names are NODE.DOMAIN, without the user",
+}
+LEVELS = {"trace": "debug", "debug": "debug", "info": "info", "warn": "warning", "warning": "warning"}
+PORTS = {"http": "80", "https": "443"}
+
+
+def settings_of(configuration: Configuration, findings: Findings) -> Tree:
+    """The settings; what has no counterpart is told of."""
+    for key in ELSEWHERE:
+        configuration.get(key)
+    tree = _pruned({
+        "server_url": configuration.get("server_url"),
+        "listen": _listen(configuration, "listen_addr"),
+        "trusted_proxies": configuration.get("trusted_proxies"),
+        "dns": _dns(configuration, findings),
+        "prefixes": _prefixes(configuration),
+        "stun": _stun(configuration),
+        "derp": _derp(configuration, findings),
+        "tls": _tls(configuration),
+        "log": _log(configuration),
+        "node": _node(configuration),
+        "preauth_keys": {"revoked_retention": _duration(configuration, "preauth_keys.revoked_retention")},
+        "logins": {
+            "lifetime": _duration(configuration, "tuning.register_cache_expiration"),
+            "limit": configuration.get("tuning.register_cache_max_entries"),
+        },
+        "api": {"socket_mode": _mode(configuration)},
+        "taildrop": {"enabled": _flag(configuration, "taildrop.enabled")},
+        "logtail": {"enabled": _flag(configuration, "logtail.enabled")},
+        "auto_update": {"enabled": _flag(configuration, "auto_update.enabled")},
+    })  # fmt: skip
+    _tell_of_the_rest(configuration, findings)
+    return tree
+
+
+def _dns(configuration: Configuration, findings: Findings) -> Tree:
+    get = configuration.get
+    resolvers = _resolvers(_list(get("dns.nameservers.global")), findings)
+    override = configuration.flag("dns.override_local_dns", default=True)
+    split = get("dns.nameservers.split")
+    path = configuration.file("dns.extra_records_path")
+    return {
+        "magic_dns": _flag(configuration, "dns.magic_dns"),
+        "base_domain": get("dns.base_domain"),
+        "override_local_dns": bool(resolvers) and override,
+        "search_domains": _list(get("dns.search_domains")),
+        "extra_records": [_record(record) for record in _list(get("dns.extra_records")) if isinstance(record, dict)],
+        "extra_records_path": str(path) if path else None,
+        "nameservers": {
+            "global": resolvers,
+            "split": {str(domain): _resolvers(_list(theirs), findings) for domain, theirs in split.items()}
+            if isinstance(split, dict)
+            else None,
+        },
+    }
+
+
+def _prefixes(configuration: Configuration) -> Tree:
+    """The prefixes; one that is not named is off, unless none is."""
+    get = configuration.get
+    former = [str(prefix) for prefix in _list(get("ip_prefixes"))]
+    v4 = get("prefixes.v4") or next((prefix for prefix in former if ":" not in prefix), None)
+    v6 = get("prefixes.v6") or next((prefix for prefix in former if ":" in prefix), None)
+    given = {"v4": v4 or "", "v6": v6 or ""} if v4 or v6 else {}
+    return {**given, "allocation": get("prefixes.allocation")}
+
+
+def _stun(configuration: Configuration) -> Tree:
+    enabled = configuration.flag("derp.server.enabled", default=False)
+    listen = _listen(configuration, "derp.server.stun_listen_addr")
+    return {"enabled": enabled, "listen": listen[0] if enabled and listen else None}
+
+
+def _derp(configuration: Configuration, findings: Findings) -> Tree:
+    get, own = configuration.get, "derp.server"
+    if not configuration.flag(f"{own}.automatically_add_embedded_derp_region", default=True):
+        what = f"setting {own}.automatically_add_embedded_derp_region"
+        findings.changed(what, "the own relay is in the map whenever it runs")
+    paths = [str(configuration.path.parent.absolute() / str(path)) for path in _list(get("derp.paths"))]
+    return {
+        "enabled": configuration.flag(f"{own}.enabled", default=False),
+        "region_id": get(f"{own}.region_id", 999),
+        "region_code": get(f"{own}.region_code", "headscale"),
+        "region_name": get(f"{own}.region_name", "Headscale Embedded DERP"),
+        "verify_clients": _flag(configuration, f"{own}.verify_clients"),
+        "ipv4": get(f"{own}.ipv4"),
+        "ipv6": get(f"{own}.ipv6"),
+        "urls": _list(get("derp.urls")),
+        "paths": paths,
+        "auto_update": _flag(configuration, "derp.auto_update_enabled"),
+        "update_frequency": _duration(configuration, "derp.update_frequency"),
+    }
+
+
+def _tls(configuration: Configuration) -> Tree:
+    get = configuration.get
+    certificate, key = configuration.file("tls_cert_path"), configuration.file("tls_key_path")
+    name = get("tls_letsencrypt_hostname")
+    listen = _listen(configuration, "tls_letsencrypt_listen")
+    acme = {
+        "domains": [name],
+        "email": get("acme_email"),
+        "url": get("acme_url"),
+        "challenge": str(get("tls_letsencrypt_challenge_type", "HTTP-01")).lower(),
+        "listen": listen[0] if listen else None,
+    }
+    return {
+        "cert_file": str(certificate) if certificate else None,
+        "key_file": str(key) if key else None,
+        "acme": acme if name else {},
+    }
+
+
+def _log(configuration: Configuration) -> Tree:
+    level = configuration.get("log.level")
+    form = configuration.get("log.format")
+    return {
+        "level": LEVELS.get(str(level).lower(), "error") if level else None,
+        "format": form if form == "json" else None,
+    }
+
+
+def _node(configuration: Configuration) -> Tree:
+    ha = "node.routes.ha"
+    return {
+        "expiry": _duration(configuration, "node.expiry"),
+        "ephemeral_timeout": _duration(configuration, "node.ephemeral.inactivity_timeout"),
+        "routes": {
+            "ha": {
+                "probe_interval": _duration(configuration, f"{ha}.probe_interval"),
+                "probe_timeout": _duration(configuration, f"{ha}.probe_timeout"),
+            }
+        },
+    }
+
+
+def _tell_of_the_rest(configuration: Configuration, findings: Findings) -> None:
+    told: set[str] = set()
+    for key in configuration.unread():
+        name = next((name for name in REASONS if f"{key}.".startswith(f"{name}.")), key)
+        if name not in told:
+            findings.left_out(f"setting {name}", REASONS.get(name, "it has no counterpart here"))
+        told.add(name)
+
+
+def _listen(configuration: Configuration, key: str) -> list[str] | None:
+    """An address to listen on; Go also takes the name of a service for a port."""
+    value = configuration.get(key)
+    if not value:
+        return None
+    host, _, port = str(value).rpartition(":")
+    return [f"{host}:{PORTS.get(port, port)}"]
+
+
+def _resolvers(given: Iterable[Any], findings: Findings) -> list[str]:
+    found = []
+    for resolver in map(str, given):
+        if resolver.startswith("https://") or _is_address(resolver):
+            found.append(resolver)
+        else:
+            findings.left_out(f"resolver {resolver}", "it is neither an IP address nor an https:// URL")
+    return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _record(record: dict[str, Any]) -> Tree:
+    return {key: str(record[key]) for key in ("name", "type", "value") if record.get(key)}
+
+
+def _duration(configuration: Configuration, key: str) -> str | None:
+    """A duration as Go writes it, which is as we do; a bare 0 is one too."""
+    value = configuration.get(key)
+    return None if value is None else str(value)
+
+
+def _mode(configuration: Configuration) -> str | None:
+    """The socket's mode; YAML takes 0770 without quotes for a number in octal."""
+    value = configuration.get("unix_socket_permission")
+    return f"{value:04o}" if isinstance(value, int) else value
+
+
+def _flag(configuration: Configuration, key: str) -> bool | None:
+    return None if configuration.get(key) is None else configuration.flag(key, default=False)
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return value.split()
+    return list(value) if isinstance(value, list) else []
+
+
+def _pruned(tree: Tree) -> Tree:
+    """The tree without what is not set; False and empty prefixes are."""
+    kept: Callable[[Any], bool] = lambda value: value is not None and value not in ([], {})  # noqa: E731
+    pruned = {key: _pruned(value) if isinstance(value, dict) else value for key, value in tree.items()}
+    return {key: value for key, value in pruned.items() if kept(value)}

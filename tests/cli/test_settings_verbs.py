@@ -57,7 +57,9 @@ def test_a_variable_that_is_no_setting_is_a_warning(hatsize, monkeypatch):
 def started(monkeypatch):
     """The settings that servers were started with."""
     runs = []
-    monkeypatch.setitem(sys.modules, "hatsize.server.serve", SimpleNamespace(run=runs.append))
+    monkeypatch.setitem(
+        sys.modules, "hatsize.server.serve", SimpleNamespace(run=lambda settings, _read_again: runs.append(settings))
+    )
     return runs
 
 
@@ -88,7 +90,7 @@ def test_serve_does_not_start_with_wrong_settings(hatsize, started, wrong):
     ],
 )
 def test_a_server_that_cannot_run_says_why_in_one_line(hatsize, monkeypatch, error, told):
-    def run(_):
+    def run(_settings, _read_again):
         raise error
 
     monkeypatch.setitem(sys.modules, "hatsize.server.serve", SimpleNamespace(run=run))
@@ -99,7 +101,7 @@ def test_a_server_that_cannot_run_says_why_in_one_line(hatsize, monkeypatch, err
 
 
 def test_an_error_nobody_expected_is_logged_once_and_shown_by_its_id(hatsize, monkeypatch, caplog):
-    def run(_):
+    def run(_settings, _read_again):
         raise ExceptionGroup("tasks", [KeyError("inner workings")])
 
     monkeypatch.setitem(sys.modules, "hatsize.server.serve", SimpleNamespace(run=run))

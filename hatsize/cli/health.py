@@ -5,6 +5,7 @@ import click
 from hatsize.cli.failures import Failure
 from hatsize.cli.nouns import Verb
 from hatsize.cli.output import show
+from hatsize.cli.policy_words import warn
 from hatsize.cli.server import ask
 
 
@@ -14,4 +15,5 @@ def command() -> None:
     health = ask("GET", "/health")
     if not health["databaseConnectivity"]:
         raise Failure("the server cannot reach its database: see its log")
+    warn(health.get("warnings", ()))
     show(health, "The server is well.")

@@ -202,9 +202,11 @@ def test_an_earlier_policy_is_shown_and_put_in_force_again(hatsize, server):
 
 def test_a_file_that_is_not_in_force_is_told(hatsize, server):
     server.answer("GET /policy", {"policy": POLICY, "problem": "policy.hujson is not in force"})
+    server.answer("GET /health", {"databaseConnectivity": True, "warnings": ["policy: it is not in force"]})
     result = hatsize("policy", "get")
     assert result.out == POLICY + "\n"
     assert result.err == "Warning: policy.hujson is not in force\n"
+    assert hatsize("health").err == "Warning: policy: it is not in force\n"
 
 
 REASONS = {

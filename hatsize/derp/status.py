@@ -58,12 +58,12 @@ async def _status(region: DERPRegion, node: DERPNode) -> NodeStatus:
         try:
             stun = await _stun(_address(node), node.STUNPort or 3478)
         except (OSError, TimeoutError) as error:
-            problems.append(f"STUN: {error or 'no answer'}")
+            problems.append(f"STUN: {str(error) or 'no answer'}")
     if not node.STUNOnly:
         try:
             relay = await _greeting(node)
         except (OSError, EOFError, TimeoutError) as error:
-            problems.append(f"DERP: {error or 'no answer'}")
+            problems.append(f"DERP: {str(error) or 'no answer'}")
     return NodeStatus(region, node, stun, relay, "; ".join(problems))
 
 

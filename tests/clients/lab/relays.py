@@ -16,7 +16,16 @@ from tests.clients.lab.waiting import eventually
 
 START_DEADLINE = 30.0
 MESH_KEY = "5a" * 32
-WALL = "table inet lab_wall {{ chain outward {{ type filter hook output priority 0; ip daddr {address} reject; }} }}"
+DARK = """
+table inet lab_dark {
+  chain inward { type filter hook input priority 0; drop; }
+}
+"""
+WALL = """
+table inet lab_wall {{
+  chain outward {{ type filter hook output priority 0; ip daddr {address} reject; }}
+}}
+"""
 
 
 class Relay(ABC):
@@ -39,6 +48,16 @@ class Relay(ABC):
     def start(self) -> None:
         self.daemon = Daemon(self.machine, *self.argv(), log=self.log, env=self.environment())
         eventually(self._listens, f"{self.machine.name} relays", within=START_DEADLINE, evidence=self.evidence)
+
+    def fail(self) -> None:
+        """Die, and the whole machine with it: clients would take one that answers pings for a relay."""
+        self.daemon.kill()
+        self.machine.run("nft", DARK)
+
+    def recover(self) -> None:
+        """Take `fail` back."""
+        self.machine.run("nft", "delete table inet lab_dark")
+        self.start()
 
     def evidence(self) -> str:
         return tail(self.log)

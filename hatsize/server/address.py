@@ -32,11 +32,13 @@ class Place:
 
 
 def place_of(settings: Settings) -> Place:
-    """The configured `server_url`, or one made from the address that is listened on."""
+    """The configured `server_url`, or one made from the name of the certificate, or the address that is listened on."""
     if settings.server_url:
         url = settings.server_url.rstrip("/")
         parts = urlsplit(url)
         return Place(url, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    if settings.tls.acme.domains:
+        return Place(f"https://{settings.tls.acme.domains[0]}", settings.tls.acme.domains[0], 443)
     first = settings.listen[0]
     host = own_address() if ipaddress.ip_address(first.host).is_unspecified else first.host
     scheme = "https" if settings.tls.cert_file else "http"

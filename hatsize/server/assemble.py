@@ -73,6 +73,8 @@ class Parts:
     records: RecordsFile | None
     api: ApiView
     pings: Pings
+    challenges: Listener | None = None
+    """On the port where http-01 asks."""
 
 
 async def assemble(settings: Settings, services: Services) -> Parts:
@@ -81,7 +83,8 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     noise_key = kept_key(settings.data_dir / NOISE_KEY)
     relay_key = kept_key(settings.data_dir / RELAY_KEY)
     certificates = Certificates(_certificate(settings, place), meta_certificate(relay_key.public))
-    relay_map = RelayMap(settings, place, "" if settings.tls.cert_file else pin(certificates.files.certificate))
+    pinned = "" if settings.tls.cert_file or settings.tls.acme.domains else pin(certificates.files.certificate)
+    relay_map = RelayMap(settings, place, pinned)
     await relay_map.load()
     state = await to_thread.run_sync(open_tailnet, services.storage, settings.dns.base_domain, utc_now())
     live = LiveTailnet(state, services, terms(settings), relay_map)
@@ -107,7 +110,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     if isinstance(relay, DerpServer):
         upgraders[RELAY] = relay.take
     api = ApiView(live, registrar, settings, policy_file, pings)
-    outer_app = outer.app(live, api, machine_key(noise_key.public))
+    outer_app = outer.app(live, api, machine_key(noise_key.public), place.url)
     count_requests(outer_app, "public", live.measures)
     view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir)
     mount(services.plugins, view, outer_app)

@@ -27,6 +27,10 @@ MAX_HANDSHAKES = 1024
 _ACCEPT_AT_ONCE = 64
 _PAUSE_WITHOUT_FILES = 0.5
 _TLS_HANDSHAKE = b"\x16"
+_HELLO = 4096
+"""Bytes of a ClientHello that are looked at."""
+_CHALLENGE = b"\x00\x0b\x0aacme-tls/1"
+"""A list of ALPN protocols with this one alone: its length, the protocol's length, the protocol (RFC 7301, 3.1)."""
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _log = logging.getLogger("hatsize.server")
 
@@ -50,6 +54,8 @@ class Listener:
         trusted_proxies: Iterable[str] = (),
     ) -> None:
         self.ssl_context = ssl_context
+        self.challenge_context: ssl.SSLContext | None = None
+        """For handshakes with the ALPN protocol of an ACME challenge alone."""
         self.sockets: list[socket.socket] = []
         self.proxies = TrustedProxies(trusted_proxies)
         self._site = Site(app, upgraders or {}, self.proxies)
@@ -149,19 +155,24 @@ class Listener:
 
     def _speaks(self, sock: socket.socket) -> None:
         try:
-            first = sock.recv(1, socket.MSG_PEEK)
+            first = sock.recv(_HELLO, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             first = b""
         self._forget(sock)
-        tls = first == _TLS_HANDSHAKE
-        if not first or (tls and (self.ssl_context is None or len(self._connecting) >= MAX_HANDSHAKES)):
+        tls = first[:1] == _TLS_HANDSHAKE
+        context = self._context(first) if tls else None
+        if not first or (tls and (context is None or len(self._connecting) >= MAX_HANDSHAKES)):
             sock.close()
             return
-        task = asyncio.get_running_loop().create_task(self._connect(sock, self.ssl_context if tls else None))
+        task = asyncio.get_running_loop().create_task(self._connect(sock, context))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
+
+    def _context(self, hello: bytes) -> ssl.SSLContext | None:
+        """The TLS settings for a connection, by the beginning of its ClientHello."""
+        return self.challenge_context if self.challenge_context and _CHALLENGE in hello else self.ssl_context
 
     async def _connect(self, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()

@@ -8,15 +8,19 @@ from collections.abc import AsyncIterator, Callable
 
 import anyio
 from anyio import to_thread
+from anyio.abc import TaskGroup
 
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.stun import StunServer
 from hatsize.live.policy_attributes import PolicyAttributes
 from hatsize.live.probing import Prober
 from hatsize.server import duties
+from hatsize.server.acme import Renewal
+from hatsize.server.acme_challenges import Challenges, http_app
 from hatsize.server.assemble import Parts, assemble
 from hatsize.server.contributions import Contributions
 from hatsize.server.first_run import join_key
+from hatsize.server.listener import Listener
 from hatsize.server.logs import configure_logs
 from hatsize.server.plugins import choose_services, load_plugins
 from hatsize.server.relay_beside import RelayBeside
@@ -65,6 +69,8 @@ async def serve(
                 tasks.start_soon(parts.policy_file.follow)
             tasks.start_soon(Prober(parts.live, parts.pings.is_alive).run)
             tasks.start_soon(parts.relay_map.refresh, parts.live.settings_changed)
+            if settings.tls.acme.domains:
+                await _order_certificates(parts, tasks)
             if read is not None:
                 Reloader(parts, read).start(tasks)
             await _greet(parts)
@@ -76,6 +82,18 @@ async def serve(
     finally:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(services.storage.close)
+
+
+async def _order_certificates(parts: Parts, tasks: TaskGroup) -> None:
+    """Begin to keep the certificate of the configured domains valid."""
+    acme = parts.settings.tls.acme
+    renewal = Renewal(acme, parts.settings.data_dir / "acme", parts.certificates, Challenges())
+    renewal.resume()
+    parts.listener.challenge_context = renewal.challenges.context
+    if acme.challenge == "http-01":
+        parts.challenges = Listener(http_app(renewal.challenges, parts.place.url))
+        await parts.challenges.start(acme.listen.host, acme.listen.port)
+    tasks.start_soon(renewal.run)
 
 
 @contextlib.asynccontextmanager
@@ -98,6 +116,8 @@ async def _listening(parts: Parts) -> AsyncIterator[None]:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(listener.stop, GRACE)
                 tasks.start_soon(parts.local.stop, GRACE)
+                if parts.challenges is not None:
+                    tasks.start_soon(parts.challenges.stop, GRACE)
                 tasks.start_soon(parts.tunnel.close)
                 if parts.relay is not None:
                     tasks.start_soon(parts.relay.close)

@@ -45,9 +45,9 @@ def self_signed(directory: Path, names: Sequence[str]) -> CertificateFiles:
     if not _keep(files, names):
         directory.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
-        _write(files.key, _key_pem(key), 0o600)
+        write_whole(files.key, _key_pem(key), 0o600)
         certificate = _certificate(key, names[0], LIFETIME, x509.random_serial_number(), names)
-        _write(files.certificate, _pem(certificate), 0o644)
+        write_whole(files.certificate, _pem(certificate), 0o644)
     return files
 
 
@@ -148,7 +148,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
+def write_whole(path: Path, content: bytes, mode: int) -> None:
     """Write a file whole or not at all, with its mode from the first byte."""
     part = path.with_suffix(path.suffix + ".part")
     part.unlink(missing_ok=True)

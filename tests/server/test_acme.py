@@ -1,0 +1,196 @@
+"""Certificates from a real ACME test server, Pebble."""
+
+import json
+import os
+import shutil
+import socket
+import socketserver
+import struct
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import anyio
+import pytest
+
+from hatsize.server import acme
+from hatsize.server.acme import covers, is_due
+from hatsize.server.acme_challenges import Challenges
+from hatsize.server.certificates import Certificates
+from hatsize.server.settings_sections import Acme
+from hatsize.server.tls import pin, self_signed
+from hatsize.testing.server import free_port
+from tests.server.test_reload import shown
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+PEBBLE = shutil.which("pebble") or str(Path.home() / ".cache" / "hatsize" / "bin" / "pebble")
+DOMAIN = "hatsize.example.com"
+
+
+class NameServer(socketserver.StreamRequestHandler):
+    """Answers that every name has the address 127.0.0.1, and nothing else. By TCP, as Pebble asks."""
+
+    def handle(self):
+        while length := self.rfile.read(2):
+            query = self.rfile.read(int.from_bytes(length))
+            end = query.index(b"\0", 12) + 5
+            is_a = query[end - 4 : end - 2] == b"\0\1"
+            header = query[:2] + struct.pack(">HHHHH", 0x8180, 1, int(is_a), 0, 0)
+            record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([127, 0, 0, 1])
+            answer = header + query[12:end] + (record if is_a else b"")
+            self.wfile.write(len(answer).to_bytes(2) + answer)
+
+
+@pytest.fixture
+def names():
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), NameServer) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield "{}:{}".format(*server.server_address)
+        server.shutdown()
+
+
+class Pebble:
+    """An ACME server that asks at ports of its own."""
+
+    def __init__(self, folder, names):
+        folder.mkdir()
+        files = self_signed(folder, ["127.0.0.1"])
+        self.ca_file = files.certificate
+        self.port, self.tls_port, self.http_port = free_port(), free_port(), free_port()
+        config = {
+            "listenAddress": f"127.0.0.1:{self.port}",
+            "certificate": str(files.certificate),
+            "privateKey": str(files.key),
+            "httpPort": self.http_port,
+            "tlsPort": self.tls_port,
+        }
+        (folder / "pebble.json").write_text(json.dumps({"pebble": config}))
+        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
+        argv = [PEBBLE, "-config", str(folder / "pebble.json"), "-dnsserver", names]
+        self.log = (folder / "pebble.log").open("wb")
+        self.process = subprocess.Popen(argv, stdout=self.log, stderr=self.log, env=environment)
+        self.url = f"https://127.0.0.1:{self.port}/dir"
+
+    def wait(self):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(Path(self.log.name).read_text())
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+@pytest.fixture
+def pebble(tmp_path, names):
+    if not Path(PEBBLE).exists():
+        pytest.skip("pebble is not installed: go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest")
+    made = Pebble(tmp_path / "pebble", names)
+    made.wait()
+    yield made
+    made.close()
+
+
+def settings(pebble, challenge, **more):
+    asked_at = pebble.tls_port if challenge == "tls-alpn-01" else free_port()
+    return {
+        "listen": [f"127.0.0.1:{asked_at}"],
+        "tls": {
+            "acme": {
+                "domains": [DOMAIN],
+                "email": "admin@example.com",
+                "url": pebble.url,
+                "ca_file": str(pebble.ca_file),
+                "challenge": challenge,
+                "listen": f"127.0.0.1:{pebble.http_port}",
+                **more,
+            }
+        },
+    }
+
+
+async def issued(server, tmp_path):
+    """The certificate, once it is shown."""
+    certificate = tmp_path / "hatsize" / "acme" / "certificate.pem"
+    with anyio.fail_after(40):
+        while not certificate.exists() or await shown_by(server) != pin(certificate):  # noqa: ASYNC110 - another's
+            await anyio.sleep(0.1)
+    return certificate
+
+
+async def shown_by(server):
+    """The pin of the certificate shown at the port that the settings name."""
+    (address,) = server.parts.settings.listen
+    return await shown(SimpleNamespace(host=address.host, port=address.port))
+
+
+@pytest.mark.parametrize("challenge", ["tls-alpn-01", "http-01"])
+async def test_a_certificate_is_had_and_kept(pebble, hatsize_server, tmp_path, challenge):
+    async with hatsize_server(settings(pebble, challenge)) as server:
+        certificate = await issued(server, tmp_path)
+        assert server.parts.place.url == f"https://{DOMAIN}"
+        assert server.parts.live.netmap.scene.derp_map(113).Regions[900].Nodes[0].CertName == ""
+    kept = certificate.read_bytes()
+    async with hatsize_server(settings(pebble, challenge)) as server:
+        assert await shown_by(server) == pin(certificate)
+        assert certificate.read_bytes() == kept
+    assert (certificate.parent / "key.pem").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_certificate_is_renewed_by_the_same_account(pebble, hatsize_server, tmp_path, monkeypatch):
+    monkeypatch.setattr(acme, "LOOK_EVERY", 0.1)
+    async with hatsize_server(settings(pebble, "tls-alpn-01")) as server:
+        certificate = await issued(server, tmp_path)
+        account, first = (certificate.parent / "account.pem").read_bytes(), pin(certificate)
+        monkeypatch.setattr(acme, "is_due", lambda path: pin(path) == first)
+        with anyio.fail_after(40):
+            while await shown_by(server) == first:  # noqa: ASYNC110 - another's certificate
+                await anyio.sleep(0.1)
+        assert (certificate.parent / "account.pem").read_bytes() == account
+
+
+def test_a_certificate_without_its_key_is_ordered_anew(tmp_path, caplog):
+    certificates = Certificates(self_signed(tmp_path / "own", ["own"]), b"")
+    renewal = acme.Renewal(Acme(domains=(DOMAIN,)), tmp_path, certificates, Challenges())
+    assert not renewal.resume()
+    self_signed(tmp_path, [DOMAIN]).certificate.rename(renewal.files.certificate)
+    assert not renewal.resume()
+    assert "is ordered anew" in caplog.text
+    (tmp_path / "self-signed.key").rename(renewal.files.key)
+    assert renewal.resume()
+    assert certificates.files == renewal.files
+
+
+async def test_a_refusal_is_told_and_the_server_goes_on(pebble, hatsize_server, tmp_path, caplog):
+    given = settings(pebble, "tls-alpn-01")
+    given["listen"] = [f"127.0.0.1:{free_port()}"]
+    async with hatsize_server(given) as server:
+        with anyio.fail_after(40):
+            while f"no certificate for {DOMAIN}: {DOMAIN}: " not in caplog.text:  # noqa: ASYNC110 - a log
+                await anyio.sleep(0.1)
+        assert await shown_by(server) == pin(tmp_path / "hatsize" / "self-signed.crt")
+
+
+async def test_an_authority_that_is_not_there_is_told(hatsize_server, caplog):
+    url = f"https://127.0.0.1:{free_port()}/dir"
+    async with hatsize_server({"tls": {"acme": {"domains": [DOMAIN], "url": url}}}):
+        with anyio.fail_after(40):
+            while f"no certificate for {DOMAIN}: " not in caplog.text:  # noqa: ASYNC110 - a log
+                await anyio.sleep(0.1)
+
+
+def test_a_certificate_is_judged_by_its_names_and_its_life(tmp_path):
+    assert not covers(tmp_path / "gone.pem", (DOMAIN,))
+    assert is_due(tmp_path / "gone.pem")
+    files = self_signed(tmp_path, [DOMAIN])
+    assert covers(files.certificate, (DOMAIN,))
+    assert not covers(files.certificate, (DOMAIN, "other.example.com"))
+    assert not is_due(files.certificate)

@@ -38,6 +38,7 @@ GRACE = 1.0
 def run(settings: Settings, read: Callable[[], Settings] | None = None) -> None:
     """Serve until SIGINT or SIGTERM; `read` reads the settings again, at SIGHUP."""
     configure_logs(settings.log.level, settings.log.format)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # one that comes too early asks for what is being done anyway
     gc.set_threshold(*GARBAGE)
     anyio.run(serve, settings, None, read, backend_options={"use_uvloop": True})
 

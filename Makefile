@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 TESTS ?= tests plugins
 WORKERS ?= auto
 
-.PHONY: help install run test test-fast lint types bench lock clients clean
+.PHONY: help install run test test-fast lint types bench bench-derp lock clients clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,9 @@ clients: install  ## the tests with real tailscaled clients alone
 
 bench: install  ## the measurements of benchmarks/, paired with a rival where its binary is given
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-derp: install  ## the relay beside Tailscale's derper: packets, round trips, processor time, memory
+	@$(BIN)/python -m benchmarks.derp $(ARGS)
 
 lock: install  ## resolve requirements.lock anew from the pyproject files
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \

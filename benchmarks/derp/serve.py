@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import signal
-import ssl
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import uvloop
 
 from hatsize.derp.processes import Sibling, supervise
 from hatsize.derp.server import DerpServer
+from hatsize.server.tls import CertificateFiles, build_context
 from hatsize.wire.keys import PrivateKey
 from hatsize.wire.upgrade import Upgrade
 
@@ -40,8 +40,7 @@ async def serve(arguments: argparse.Namespace, sibling: Sibling | None = None) -
     relay = DerpServer(PrivateKey.generate(), mesh_key=sibling.mesh_key if sibling else "")
     context = None
     if arguments.certificate:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(arguments.certificate, arguments.key)
+        context = build_context(CertificateFiles(arguments.certificate, arguments.key))
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Head(relay), "127.0.0.1", arguments.port, ssl=context, backlog=1024, reuse_port=sibling is not None

@@ -61,8 +61,12 @@ def test_what_is_appended_follows_the_chain(tmp_path):
     assert len(handshake(context).get_unverified_chain()) == 2
 
 
-def handshake(server_context):
+def handshake(server_context, ciphers=""):
+    """The client's end; with `ciphers` it speaks TLS 1.2 and prefers them in that order."""
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ciphers:
+        client_context.maximum_version = ssl.TLSVersion.TLSv1_2
+        client_context.set_ciphers(ciphers)
     client_context.check_hostname = False
     client_context.verify_mode = ssl.CERT_NONE
     client_context.set_alpn_protocols(["h2"])
@@ -80,6 +84,13 @@ def handshake(server_context):
 def test_http_2_and_tls_1_3_are_spoken(tmp_path):
     client = handshake(build_context(self_signed(tmp_path, ["localhost"])))
     assert (client.version(), client.selected_alpn_protocol()) == ("TLSv1.3", "h2")
+
+
+def test_the_client_chooses_the_cipher(tmp_path):
+    context = build_context(self_signed(tmp_path, ["localhost"]))
+    ciphers = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES256-GCM-SHA384"]
+    for order in (ciphers, ciphers[::-1]):
+        assert handshake(context, ":".join(order)).cipher()[0] == order[0]
 
 
 def test_missing_files_are_named(tmp_path):

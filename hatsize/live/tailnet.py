@@ -216,7 +216,10 @@ class LiveTailnet:
     def _compile_anew(self) -> None:
         with self.measures.compiles.timed():
             compiled = self.services.policy.compile(self.policy_document, self.state)
+        compiled, moved = self._routers.elected(compiled)
         self.netmap.recompiled(compiled, None)
+        if moved:
+            self.netmap.peers_changed(self._routers.ids())
 
     def _concerns_routes(self, change: Change) -> bool:
         """Whether a change may move routes: a node that serves some, or served some, is in it."""

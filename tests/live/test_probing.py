@@ -134,3 +134,12 @@ async def test_rounds_follow_the_settings(lab):
     with anyio.move_on_after(0.1):
         await lab.prober.run()
     assert lab.asked == []
+
+
+async def test_another_policy_or_user_leaves_a_route_where_it_is(lab):
+    assert await lab.round("one") == "two"
+    assert await lab.round() == "two"
+    await lab.tailnet.save_policy('{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}')
+    assert lab.primary() == "two"
+    await lab.tailnet.add_user("bob")
+    assert lab.primary() == "two"

@@ -20,7 +20,7 @@ def _lines(tree: Mapping[str, Any], above: str) -> Iterator[str]:
             yield f"{_key(key)} = {_value(value)}"
     for key, value in tables.items():
         path = f"{above}{_key(key)}"
-        if any(not isinstance(inner, Mapping) for inner in value.values()):
+        if not value or any(not isinstance(inner, Mapping) for inner in value.values()):
             yield f"\n[{path}]"
         yield from _lines(value, f"{path}.")
 

@@ -35,10 +35,10 @@ class Given:
         self.sources[path] = source
 
     def put_tree(self, tree: Mapping[str, Any], source: str, above: str = "") -> None:
-        """Set every key of a tree of tables."""
+        """Set every key of a tree of tables; one by domains, with dots in its keys, is a value as a whole."""
         for key, value in tree.items():
             path = f"{above}{key}"
-            if isinstance(value, dict) and value:
+            if isinstance(value, dict) and value and not any("." in inner for inner in value):
                 self.put_tree(value, source, f"{path}.")
             elif "." not in key:
                 self.put(path, value, source)

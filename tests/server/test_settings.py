@@ -210,3 +210,9 @@ def test_any_text_is_an_address_or_a_clear_refusal(text):
 def test_any_tree_is_settings_or_a_clear_refusal(tree):
     flags = {key.replace(".", "_"): value for key, value in tree.items()}
     assert tree == {} or set(refused(None, {}, **flags))
+
+
+def test_resolvers_of_single_domains_come_from_a_file_too(tmp_path):
+    path = tmp_path / "hatsize.toml"
+    path.write_text('[dns.nameservers.split]\n"corp.example.com" = ["10.0.0.53"]\n')
+    assert load_settings(path, environ={}).dns.nameservers.split == {"corp.example.com": ("10.0.0.53",)}

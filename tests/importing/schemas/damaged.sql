@@ -1,0 +1,15 @@
+-- Headscale 0.26, after a disc that failed and an administrator who helped.
+CREATE TABLE users (id integer PRIMARY KEY, created_at datetime, updated_at datetime, deleted_at datetime, name text, display_name text, email text, provider_identifier text, provider text, profile_pic_url text);
+INSERT INTO users VALUES(1,'yesterday',NULL,NULL,'anna',NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE pre_auth_keys (id integer PRIMARY KEY, key text, user_id integer, reusable numeric, ephemeral numeric DEFAULT false, used numeric DEFAULT false, tags text, created_at datetime, expiration datetime);
+INSERT INTO pre_auth_keys VALUES(1,'0123456789abcdef0123456789abcdef0123456789abcdef',1,0,0,0,'["tag:ok", "wrong"]','2025-05-01 10:00:00+00:00',NULL);
+INSERT INTO pre_auth_keys VALUES(2,'short',1,0,0,0,NULL,'2025-05-01 10:00:00+00:00',NULL);
+INSERT INTO pre_auth_keys VALUES(3,'fedcba9876543210fedcba9876543210fedcba9876543210',88,0,0,0,'not json','2025-05-01 10:00:00+00:00',NULL);
+CREATE TABLE api_keys (id integer PRIMARY KEY, prefix text, hash blob, created_at datetime, expiration datetime, last_seen datetime);
+INSERT INTO api_keys VALUES(1,'abcdefg',NULL,'2025-05-01 10:00:00+00:00',NULL,NULL);
+CREATE TABLE nodes (id integer PRIMARY KEY, machine_key text, node_key text, disco_key text, endpoints text, host_info text, ipv4 text, ipv6 text, hostname text, given_name varchar(63), user_id integer, register_method text, forced_tags text, auth_key_id integer, expiry datetime, last_seen datetime, approved_routes text, created_at datetime, updated_at datetime, deleted_at datetime);
+INSERT INTO nodes VALUES(1,'mkey:1111111111111111111111111111111111111111111111111111111111111111','nodekey:1111111111111111111111111111111111111111111111111111111111111111','discokey:xyz','{"a":','[[','100.64.0.1','nonsense','Büro PC','Büro PC',NULL,NULL,NULL,1,'never',NULL,'["10.0.0.0/8","x"]','2025-05-01 10:00:00+00:00',NULL,NULL);
+INSERT INTO nodes VALUES(2,'mkey:2222222222222222222222222222222222222222222222222222222222222222','nodekey:2222222222222222222222222222222222222222222222222222222222222222',NULL,NULL,NULL,'100.64.0.1',NULL,'buro-pc','buro-pc',1,'cli','[]',NULL,NULL,'2025-05-02 10:00:00+00:00',NULL,'2025-05-01 10:00:00+00:00',NULL,NULL);
+INSERT INTO nodes VALUES(3,'mkey:zz','nodekey:3333333333333333333333333333333333333333333333333333333333333333',NULL,NULL,NULL,NULL,NULL,'c','c',1,'cli','[]',NULL,NULL,NULL,NULL,'2025-05-01 10:00:00+00:00',NULL,NULL);
+INSERT INTO nodes VALUES(4,'mkey:4444444444444444444444444444444444444444444444444444444444444444','nodekey:4444444444444444444444444444444444444444444444444444444444444444',NULL,NULL,NULL,NULL,NULL,'d','d',77,'cli','[]',NULL,NULL,NULL,NULL,'2025-05-01 10:00:00+00:00',NULL,NULL);
+INSERT INTO nodes VALUES(5,'mkey:5555555555555555555555555555555555555555555555555555555555555555','nodekey:2222222222222222222222222222222222222222222222222222222222222222',NULL,NULL,NULL,NULL,NULL,'e','e',1,'cli','[]',NULL,NULL,NULL,NULL,'2025-05-01 10:00:00+00:00',NULL,NULL);

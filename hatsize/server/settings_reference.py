@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from hatsize.server import settings_types as types
 from hatsize.server.settings import Settings
+from hatsize.server.settings_changes import AT_START
 from hatsize.server.settings_sources import PREFIX
 
 WORDS: dict[Any, str] = {
@@ -48,6 +49,10 @@ A setting comes from a flag of `hatsize serve`, else from its `HATSIZE_…` vari
 `HATSIZE_CONFIG` names, else it has its default. `hatsize configtest` checks all of them, `hatsize dumpConfig` shows
 what came of them. Durations are written `90d`, `1h30m` or `0`, with the units y, w, d, h, m, s and ms. A list in a
 variable is written with commas between, or as JSON; a table as JSON.
+
+A running server reads its file and variables again when it is sent SIGHUP. When something is wrong then, the log says
+what, and everything stays as it was. Settings marked *start* take effect at the next start only. The files of the
+certificate, the policy and the DNS records are watched, and read again when they change.
 """
 
 
@@ -64,6 +69,11 @@ class Setting:
     @property
     def variable(self) -> str:
         return PREFIX + self.path.replace(".", "_").upper()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a running server does not take it up."""
+        return any(f"{self.path}.".startswith(f"{path}.") for path in AT_START)
 
 
 def settings_of(model: type[BaseModel], defaults: Mapping[str, Any], above: str = "") -> Iterator[Setting]:
@@ -83,7 +93,8 @@ def page() -> str:
     sections: dict[str, list[str]] = {}
     for setting in settings_of(Settings, defaults):
         told = f"{setting.type}, {setting.default}"
-        line = f"- `{setting.path}` (`{setting.variable}`): {told}. {' '.join(setting.text.split())}"
+        mark = ", *start*" if setting.waits else ""
+        line = f"- `{setting.path}` (`{setting.variable}`): {told}{mark}. {' '.join(setting.text.split())}"
         sections.setdefault(setting.path.rpartition(".")[0], []).append(line)
     return HEAD + "".join(
         f"\n## {f'[{name}]' if name else 'At the top'}\n\n" + "\n".join(lines) + "\n"

@@ -56,7 +56,7 @@ def _auth_key(
         ephemeral=row.flag("ephemeral"),
         uses=int(row.flag("used")),
         description=row.text("description"),
-        created=row.time("created_at") or terms.now,
+        created=row.time("created_at") or terms.unknown,
         expires=row.time("expiration"),
         revoked=row.time("revoked"),
     )
@@ -74,7 +74,7 @@ def _api_key(row: Row, terms: Terms) -> Credential | None:
         hash=f"bcrypt:{kept}",
         scopes=("all",),
         reusable=True,
-        created=row.time("created_at") or terms.now,
+        created=row.time("created_at") or terms.unknown,
         expires=row.time("expiration"),
         last_used=row.time("last_seen"),
     )

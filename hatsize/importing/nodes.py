@@ -80,7 +80,7 @@ def _node(row: Row, owners: Owners, routes: Routes, terms: Terms) -> Node | None
         hostinfo=hostinfo,
         endpoints=row.texts("endpoints"),
         approved_routes=routes.of(row),
-        created=row.time("created_at") or terms.now,
+        created=row.time("created_at") or terms.unknown,
         last_seen=row.time("last_seen"),
         register_method=row.text("register_method") or "cli",
         auth_key_id=key.id if key else None,

@@ -25,7 +25,7 @@ def policy_of(tables: Tables, configuration: Configuration, terms: Terms, findin
         findings.note(WHAT, f"{path} is kept in the database from now on: change it with `hatsize policy set`")
     elif mode == "database" and found:
         newest = found[-1]
-        created = newest.time("created_at") or terms.now
+        created = newest.time("created_at") or terms.unknown
         version = PolicyVersion(id=newest.id, document=newest.text("data"), author="headscale", created=created)
         if len(found) > 1:
             findings.note(WHAT, f"{len(found) - 1} older versions stay behind")

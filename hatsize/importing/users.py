@@ -36,7 +36,7 @@ def _user(row: Row, terms: Terms) -> User:
         email=email,
         picture_url=row.text("profile_pic_url"),
         identities=(Identity(PROVIDER, _subject(identifier, terms.issuer)),) if identifier else (),
-        created=row.time("created_at") or terms.now,
+        created=row.time("created_at") or terms.unknown,
     )
 
 

@@ -185,11 +185,13 @@ class LiveTailnet:
         if node is None:
             self.netmap.scene.online.discard(node_id)
             return
+        if online == self.is_online(node_id):
+            return
         self._writer.report(self._change("node.reported", (replace(node, last_seen=self.clock()),)))
-        if self.netmap.set_online(node_id, online):
-            for attendant in self._attendants:
-                attendant(node_id, online)
-            self._wake()
+        self.netmap.set_online(node_id, online)
+        for attendant in self._attendants:
+            attendant(node_id, online)
+        self._wake()
 
     def _applied(self, change: Change) -> None:
         """The state has just taken a change in: bring policy and netmap after it, and wake whoever watches."""

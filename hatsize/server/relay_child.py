@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from hatsize.server.settings_sections import Log
 from hatsize.server.tls import CertificateError, CertificateFiles, build_context, meta_certificate
 from hatsize.wire.keys import NodeKey, PrivateKey, parse_node_key
 
+_NICENESS = 10
+"""Where processors are scarce, a server's updates go before packets, which clients send again."""
 _COUNT_EVERY = 5.0
 _ANSWER_IN = 5.0
 log = logging.getLogger(__name__)
@@ -42,6 +45,7 @@ class ChildSettings:
 
 def relay_child(settings: ChildSettings, sockets: Sequence[socket.socket], link: socket.socket) -> None:
     """The process, from its start to its end; `sockets` listen already, `link` leads to the server."""
+    os.nice(_NICENESS)
     configure_logs(settings.log.level, settings.log.format)
     anyio.run(_relay, settings, sockets, link, backend_options={"use_uvloop": True})
 

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.netmap.engine import Reader
-from hatsize.netmap.pieces import frame
 from hatsize.tailnet.model import Node
+from hatsize.wire import mapframe
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,8 @@ STORM = 4
 """It rests for as long as the telling took when one or two nodes had changed, and for so many times as long for each
 one more: a storm is told in bigger steps, and a lone change at once."""
 
-_KEEPALIVES = {zstd: frame([b'{"KeepAlive":true}'], zstd=zstd) for zstd in (True, False)}
+_KEEPALIVES = {True: mapframe.KEEPALIVE_ZSTD, False: mapframe.KEEPALIVE}
+"""By whether the client asked for zstd."""
 
 
 class Sink(Protocol):

@@ -5,13 +5,8 @@ clients decode concatenated frames as one (protocol fact sheet, pitfalls).
 """
 
 from collections.abc import Iterable, Iterator
-from struct import Struct
 
-import zstandard
-
-_LENGTH = Struct("<I")
-_COMPRESSOR = zstandard.ZstdCompressor(level=1, write_content_size=True)
-_DECOMPRESSOR = zstandard.ZstdDecompressor()
+from hatsize.wire import mapframe
 
 
 class Piece:
@@ -25,12 +20,12 @@ class Piece:
 
     @property
     def raw(self) -> bytes:
-        return _DECOMPRESSOR.decompress(self._packed or b"") if self._raw is None else self._raw
+        return mapframe.decompress(self._packed or b"") if self._raw is None else self._raw
 
     @property
     def packed(self) -> bytes:
         if self._packed is None:
-            self._packed, self._raw = _COMPRESSOR.compress(self.raw), None
+            self._packed, self._raw = mapframe.compress(self.raw), None
         return self._packed
 
 
@@ -62,8 +57,7 @@ def frame(parts: Iterable[Part], *, zstd: bool) -> bytes:
     """The wire form of one message: its length, 4 bytes little-endian, and its JSON, which the parts are together."""
     if zstd:
         parts = [part.packed for part in _merged(parts)]
-    body = b"".join([part.raw if isinstance(part, Piece) else part for part in parts])
-    return _LENGTH.pack(len(body)) + body
+    return mapframe.frame(*[part.raw if isinstance(part, Piece) else part for part in parts])
 
 
 def _merged(parts: Iterable[Part]) -> Iterator[Piece]:

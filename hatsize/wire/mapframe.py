@@ -60,10 +60,11 @@ class FrameReader:
             if len(self._pending) < end:
                 return
             body, self._pending = self._pending[_LENGTH.size : end], self._pending[end:]
-            yield _decompress(body) if self._compressed else body
+            yield decompress(body) if self._compressed else body
 
 
-def _decompress(body: bytes) -> bytes:
+def decompress(body: bytes) -> bytes:
+    """The JSON of zstd streams behind one another; raises FrameError."""
     reader = zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True)
     try:
         json: bytes = reader.read(MAX_FRAME + 1)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.netmap.engine import Reader
+from hatsize.netmap.pieces import frame
 from hatsize.tailnet.model import Node
 from hatsize.wire import mapframe
 

@@ -51,6 +51,9 @@ class TestAuthKeys(RegistrationDeciderContract):
         assert (allow.user_id, allow.method, allow.auth_key_id) == (1, "authkey", 1)
         assert (allow.ephemeral, allow.authorized, allow.tags) == (True, False, ("tag:a",))
 
+    def test_a_fast_hash_is_kept_from_the_first_use_on(self, state):
+        assert self.decide(state).auth_key_hash == MINTED.hash
+
     @pytest.mark.parametrize(
         ("fields", "words"),
         [

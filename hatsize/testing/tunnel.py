@@ -63,6 +63,8 @@ class TunnelTransport:
         return tunnel
 
     async def request(self, method: str, path: str, body: bytes) -> Answer:
+        if self._reading.done():
+            raise ConnectionResetError("the connection is gone")
         stream = self._h2.get_next_available_stream_id()
         answer = self._answers[stream] = Answer()
         answer.when_closed = lambda: self._reset(stream)
@@ -116,6 +118,8 @@ class TunnelTransport:
             while True:
                 self._take(self._opener.receive(await self._more()))
         except (OSError, ProtocolError):
+            pass
+        finally:
             self._lost()
 
     def _take(self, plain: bytes) -> None:

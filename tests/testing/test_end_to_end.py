@@ -178,3 +178,13 @@ async def test_bad_input_in_the_tunnel_is_answered_and_the_server_goes_on(hatsiz
         assert refused.value.status == 404
         await join(server, "two", settled=False)
         await at_one.until(lambda netmap: netmap.peer_names == ["two"])
+
+
+async def test_a_request_on_a_connection_that_is_gone_fails_at_once(hatsize_server):
+    async with hatsize_server() as server:
+        one, stream = await join(server, "one")
+        one.transport.kill()
+        await stream.ended()
+        async with asyncio.timeout(5):
+            with pytest.raises(ConnectionResetError):
+                await one.register()

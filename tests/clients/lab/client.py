@@ -65,9 +65,12 @@ class Client:
         return self.machine.run(*self._argv(*arguments), deadline=deadline)
 
     def up(self, url: str, key: str, *flags: str) -> None:
-        """Join by key; returns when the client is running."""
+        """Join by key; returns when the client is running.
+
+        With `--reset`: a client of 1.80 that has just logged out may take its own defaults for settings to be named.
+        """
         try:
-            self.tailscale("up", "--login-server", url, "--auth-key", key, *self._hostname(flags), *flags)
+            self.tailscale("up", "--reset", "--login-server", url, "--auth-key", key, *self._hostname(flags), *flags)
         except CommandError as failure:
             raise AssertionError(f"{failure}\n{self._login_stacks()}\n{self.evidence()}") from None
 

@@ -127,14 +127,11 @@ class Netmap:
         self._tick()
         self._all_changed = self.version
 
-    def set_online(self, node_id: int, online: bool) -> bool:
-        """Note that a node came or went; whether that is news."""
-        if online == (node_id in self.scene.online):
-            return False
+    def set_online(self, node_id: int, online: bool) -> None:
+        """Note that a node came, or went; its caller knows that this is news."""
         (self.scene.online.add if online else self.scene.online.discard)(node_id)
         self._tick()
         self._note(node_id, Aspect.ONLINE)
-        return True
 
     def next(self, reader: Reader) -> bytes | None:
         """The frame that brings a reader up to date, or None when there is nothing to tell it. Moves the reader on."""

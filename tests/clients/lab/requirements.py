@@ -14,6 +14,8 @@ DEBIAN_PACKAGES = {
     "ssh": "openssh-client",
     "unshare": "util-linux",
     "setpriv": "util-linux",
+    "slapd": "slapd",
+    "ldapmodify": "ldap-utils",
 }
 
 

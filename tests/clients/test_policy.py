@@ -3,8 +3,6 @@
 import json
 import re
 import socket
-import time
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -34,7 +32,7 @@ ALL: Policy = {"tagOwners": OWNERS, "grants": [{"src": ["*"], "dst": ["*"], "ip"
 @pytest.fixture(scope="module")
 def clients(lab: Lab) -> Clients:
     """A person's `laptop`, a `web` server with SSH, and two routers, `one` and `two`, to the same network."""
-    put(lab, ALL)
+    lab.server.set_policy(ALL)
     laptop, web, one, two = (lab.client(name) for name in ("laptop", "web", "one", "two"))
     laptop.up(lab.server.url, lab.server.auth_key(), "--accept-routes")
     web.up(lab.server.url, lab.server.auth_key("lab", "--tags", "tag:web"), "--ssh")
@@ -42,18 +40,10 @@ def clients(lab: Lab) -> Clients:
         router.machine.ip("addr", "add", f"{BEHIND}/32", "dev", "lo")
         key = lab.server.auth_key("lab", "--tags", f"tag:{router.name}")
         router.up(lab.server.url, key, f"--advertise-routes={NETWORK}")
-        lab.server.cli("nodes", "approve-routes", "-i", lab.server.node_id(router.name), "-r", NETWORK)
+        lab.server.approve_routes(router.name, NETWORK)
     for client in (web, one, two):
         laptop.reach(client.name)
     return {client.name: client for client in (laptop, web, one, two)}
-
-
-def put(lab: Lab, policy: Mapping[str, Any]) -> float:
-    """Put a policy in force; when that was done."""
-    file = lab.network.hub.directory / "policy.hujson"
-    file.write_text(json.dumps(policy))
-    lab.server.cli("policy", "set", "-f", str(file))
-    return time.monotonic()
 
 
 def connects(machine: Namespace, address: tuple[str, int]) -> bool:
@@ -76,11 +66,11 @@ def test_a_changed_rule_closes_and_opens_a_port_within_a_second(lab: Lab, client
     only_pings = {**ALL, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["icmp:*"]}]}
     laptop.eventually(lambda: connects(laptop.machine, server.address), "the port is open", within=AT_ONCE)
     for _ in range(3):
-        put(lab, only_pings)
+        lab.server.set_policy(only_pings)
         laptop.eventually(lambda: not connects(laptop.machine, server.address), "it closes", within=A_SECOND)
         assert not connects(laptop.machine, server.address)
         laptop.reach("web")
-        put(lab, ALL)
+        lab.server.set_policy(ALL)
         laptop.eventually(lambda: connects(laptop.machine, server.address), "it opens", within=A_SECOND)
     server.close()
 
@@ -88,7 +78,7 @@ def test_a_changed_rule_closes_and_opens_a_port_within_a_second(lab: Lab, client
 def test_without_the_ssh_section_no_session_begins_or_goes_on(lab: Lab, clients: Clients) -> None:
     laptop, web = clients["laptop"], clients["web"]
     rule = {"action": "accept", "src": ["lab@"], "dst": ["tag:web"], "users": ["root"]}
-    put(lab, {**ALL, "ssh": [rule]})
+    lab.server.set_policy({**ALL, "ssh": [rule]})
 
     def greets() -> bool:
         return "welcome" in laptop.machine.run(*ssh(laptop, "root", web, "echo", "welcome"), deadline=SSH_DEADLINE)
@@ -97,7 +87,7 @@ def test_without_the_ssh_section_no_session_begins_or_goes_on(lab: Lab, clients:
     log = laptop.machine.directory / "session.log"
     session = Daemon(laptop.machine, *ssh(laptop, "root", web, "echo begun; sleep 60"), log=log)
     laptop.eventually(lambda: "begun" in log.read_text(), "a session goes on", within=SSH_DEADLINE)
-    put(lab, ALL)
+    lab.server.set_policy(ALL)
     assert session.wait(AT_ONCE) != 0
     assert not laptop.machine.succeeds(*ssh(laptop, "root", web, "true"), deadline=SSH_DEADLINE)
 
@@ -105,7 +95,7 @@ def test_without_the_ssh_section_no_session_begins_or_goes_on(lab: Lab, clients:
 def test_a_session_under_check_waits_until_it_is_approved(lab: Lab, clients: Clients) -> None:
     laptop, web = clients["laptop"], clients["web"]
     rule = {"action": "check", "src": ["lab@"], "dst": ["tag:web"], "users": ["root"]}
-    put(lab, {**ALL, "ssh": [rule]})
+    lab.server.set_policy({**ALL, "ssh": [rule]})
     log = laptop.machine.directory / "check.log"
     session = Daemon(laptop.machine, *ssh(laptop, "root", web, "echo", "welcome"), log=log)
 
@@ -129,14 +119,14 @@ def test_a_session_under_check_waits_until_it_is_approved(lab: Lab, clients: Cli
 def test_a_granted_capability_shows_in_whois(lab: Lab, clients: Clients) -> None:
     laptop, web = clients["laptop"], clients["web"]
     grant = {"src": ["lab@"], "dst": ["tag:web"], "app": {"example.com/cap/wiki": [{"role": "editor"}]}}
-    put(lab, {**ALL, "grants": [*ALL["grants"], grant]})
+    lab.server.set_policy({**ALL, "grants": [*ALL["grants"], grant]})
 
     def granted() -> list[Any]:
         found = json.loads(web.tailscale("whois", "--json", laptop.addresses()[0]))
         return list((found["CapMap"] or {}).get("example.com/cap/wiki", ()))
 
     web.eventually(lambda: granted() == [{"role": "editor"}], "the capability is known", within=A_SECOND)
-    put(lab, ALL)
+    lab.server.set_policy(ALL)
     web.eventually(lambda: not granted(), "the capability is gone", within=A_SECOND)
 
 
@@ -153,7 +143,7 @@ def test_via_picks_the_router(lab: Lab, clients: Clients) -> None:
             {"src": ["lab@"], "dst": ["tag:one", "tag:two"], "ip": ["*"]},
             {"src": ["lab@"], "dst": [NETWORK], "ip": ["*"], "via": [f"tag:{name}"]},
         ]
-        put(lab, {**ALL, "grants": grants})
+        lab.server.set_policy({**ALL, "grants": grants})
         laptop.eventually(partial(serves, laptop, name), f"{name} has the route", within=A_SECOND)
         assert not serves(laptop, other)
         reached = partial(connects, laptop.machine, servers[name].address)
@@ -166,8 +156,8 @@ def test_via_picks_the_router(lab: Lab, clients: Clients) -> None:
 def test_node_attributes_show_in_the_clients_netmap(lab: Lab, clients: Clients) -> None:
     web = clients["web"]
     attr = "custom.example.com/blue"
-    put(lab, {**ALL, "nodeAttrs": [{"target": ["tag:web"], "attr": [attr]}]})
+    lab.server.set_policy({**ALL, "nodeAttrs": [{"target": ["tag:web"], "attr": [attr]}]})
     web.eventually(lambda: attr in web.status()["Self"]["CapMap"], "it has the attribute", within=A_SECOND)
     assert attr not in clients["laptop"].status()["Self"]["CapMap"]
-    put(lab, ALL)
+    lab.server.set_policy(ALL)
     web.eventually(lambda: attr not in web.status()["Self"]["CapMap"], "the attribute is gone", within=A_SECOND)

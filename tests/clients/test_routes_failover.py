@@ -39,7 +39,7 @@ def host(lab: Lab, routers: Routers) -> Namespace:
     second_way(host, right.machine)
     for router in routers:
         router.up(lab.server.url, lab.server.auth_key(), f"--advertise-routes={network(host)}")
-        lab.server.cli("nodes", "approve-routes", "-i", lab.server.node_id(router.name), "-r", network(host))
+        lab.server.approve_routes(router.name, network(host))
     return host
 
 

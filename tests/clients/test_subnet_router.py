@@ -38,7 +38,7 @@ def test_an_advertised_route_is_not_used_before_it_is_approved(traveller: Client
 
 
 def test_an_approved_route_leads_to_the_lan(lab: Lab, traveller: Client, host: Namespace) -> None:
-    lab.server.cli("nodes", "approve-routes", "-i", lab.server.node_id("gateway"), "-r", network(host))
+    lab.server.approve_routes("gateway", network(host))
     traveller.reach(host.address)
     server = EchoServer(host, host.address)
     assert echoes(traveller.machine, server.address)
@@ -47,5 +47,5 @@ def test_an_approved_route_leads_to_the_lan(lab: Lab, traveller: Client, host: N
 
 def test_a_route_that_is_taken_back_leads_nowhere(lab: Lab, traveller: Client, host: Namespace) -> None:
     traveller.reach(host.address)
-    lab.server.cli("nodes", "approve-routes", "-i", lab.server.node_id("gateway"), "-r", "")
+    lab.server.approve_routes("gateway")
     traveller.eventually(lambda: not traveller.pings(host.address), "the LAN is out of reach", within=20)

@@ -24,10 +24,19 @@ PONG = re.compile(r"via (\S+) in")
 
 
 class Client:
-    """One installation: its state survives `stop` and `kill`, and `start` takes it up again."""
+    """One installation: its state survives `stop` and `kill`, and `start` takes it up again.
+
+    With `in_memory` nothing survives: such a client asks by itself to be an ephemeral node.
+    """
 
     def __init__(
-        self, machine: Namespace, version: str, env: Mapping[str, str], *, evidence: Callable[[], str]
+        self,
+        machine: Namespace,
+        version: str,
+        env: Mapping[str, str],
+        *,
+        evidence: Callable[[], str],
+        in_memory: bool = False,
     ) -> None:
         self.machine = machine
         self.name = machine.name
@@ -35,6 +44,7 @@ class Client:
         self.log = machine.directory / "tailscaled.log"
         self.evidence = evidence
         self._env = {**ENVIRONMENT, **env}
+        self._state = ["--state=mem:"] if in_memory else []
         self._socket = machine.directory / "tailscaled.sock"
         self._daemon_program = tailscaled(version).path
         self._command_line = self._daemon_program.with_name("tailscale")
@@ -45,7 +55,7 @@ class Client:
 
     def start(self) -> None:
         state = self.machine.directory / "state"
-        flags = ["--tun=tailscale0", f"--statedir={state}", f"--socket={self._socket}"]
+        flags = ["--tun=tailscale0", f"--statedir={state}", *self._state, f"--socket={self._socket}"]
         self.daemon = Daemon(self.machine, str(self._daemon_program), *flags, log=self.log, env=self._env)
         eventually(self.status, f"{self.name}: tailscaled answers", within=START_DEADLINE, evidence=self.evidence)
 

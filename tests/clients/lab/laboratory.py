@@ -19,13 +19,14 @@ class Lab:
         self.server = server
         self.clients: list[Client] = []
 
-    def client(self, name: str, version: str = NEWEST, *, behind_nat: bool = False) -> Client:
+    def client(self, name: str, version: str = NEWEST, *, behind_nat: bool = False, in_memory: bool = False) -> Client:
         """A started client on a machine of its own that has not joined yet."""
         machine = self.network.machine_behind_nat(name) if behind_nat else self.network.machine(name)
-        return self.client_on(machine, version)
+        return self.client_on(machine, version, in_memory=in_memory)
 
-    def client_on(self, machine: Namespace, version: str = NEWEST) -> Client:
-        client = Client(machine, version, self.server.client_environment(), evidence=self.evidence)
+    def client_on(self, machine: Namespace, version: str = NEWEST, *, in_memory: bool = False) -> Client:
+        environment = self.server.client_environment()
+        client = Client(machine, version, environment, evidence=self.evidence, in_memory=in_memory)
         self.clients.append(client)
         return client
 

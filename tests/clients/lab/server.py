@@ -125,6 +125,15 @@ class ControlServer(ABC):
     def rename(self, name: str, new: str) -> None:
         self.cli("nodes", "rename", new, "-i", self.node_id(name))
 
+    def approve_routes(self, name: str, *routes: str) -> None:
+        """The routes a node may serve, instead of those approved before; none to reject all."""
+        self.cli("nodes", "approve-routes", "-i", self.node_id(name), "-r", ",".join(routes))
+
+    def set_policy(self, policy: Mapping[str, Any]) -> None:
+        file = self.hub.directory / "policy.json"
+        file.write_text(json.dumps(policy))
+        self.cli("policy", "set", "-f", str(file))
+
 
 class Hatsize(ControlServer):
     """`hatsize serve` with nothing configured but where its data lies and how clients reach it."""

@@ -1,10 +1,13 @@
 """`/register/AUTH-ID`: the page a client's user is sent to, to log in or to have the login approved."""
 
-import msgspec
-from quart import Blueprint, render_template
+from dataclasses import dataclass
 
+import msgspec
+from quart import Blueprint, Response, render_template, request
+
+from hatsize.control import form_tokens
 from hatsize.control.ssh_check import PURPOSE
-from hatsize.hooks.auth import LoginProvider
+from hatsize.hooks.auth import LoginProvider, PasswordProvider
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import LoginState, Node, PendingLogin
 from hatsize.wire import tailcfg
@@ -20,33 +23,74 @@ HEADERS = {
 }
 
 
-def blueprint(live: LiveTailnet) -> Blueprint:
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the page says to somebody whose login did not succeed."""
+
+    words: str
+    status: int
+    username: str = ""
+    """The name they had typed, to be typed no more."""
+    retry_after: int = 0
+    """Seconds."""
+
+
+NO_REMARK = Remark("", 200)
+
+
+def login_at(live: LiveTailnet, auth_id: str) -> PendingLogin | None:
+    """The login with an id, decided or not; None when there is none, or its time is over."""
+    login = live.state.find(PendingLogin, live.state.index.login_by_auth_id.get(auth_id))
+    over = login is not None and login.state is LoginState.PENDING and login.expires <= live.clock()
+    return None if over else login
+
+
+async def gone() -> Response:
+    """The page of a login that is not there."""
+    return Response(await render_template("gone.html"), 404, HEADERS)
+
+
+async def page_of(live: LiveTailnet, login: PendingLogin, remark: Remark = NO_REMARK) -> Response:
     """The page of a pending login: which machine asks, how to approve it, and the ways to log in."""
+    if login.purpose == PURPOSE:
+        session = msgspec.json.decode(login.request)
+        body = await render_template("ssh_check.html", auth_id=login.auth_id, state=login.state.value, **session)
+        return Response(body, 200, HEADERS)
+    node = live.state.find(Node, login.node_id)
+    hostinfo = tailcfg.decode(RegisterRequest, login.request).Hostinfo
+    plugins = live.services.plugins
+    buttons: list[LoginProvider] = plugins.services("login_provider")
+    passwords: list[PasswordProvider] = plugins.services("password_provider")
+    browser = form_tokens.browser_of(request)
+    body = await render_template(
+        "register.html",
+        auth_id=login.auth_id,
+        state=login.state.value,
+        reason=login.reason,
+        hostname=hostinfo.Hostname if hostinfo else "",
+        os=hostinfo.OS if hostinfo else "",
+        machine=login.machine_key,
+        name=live.netmap.scene.fqdn(node).rstrip(".") if node else "",
+        providers=[(provider.title, provider.start_url(login)) for provider in buttons],
+        accounts=[provider.title for provider in passwords],
+        token=form_tokens.token(browser, login.auth_id),
+        remark=remark,
+    )
+    answer = Response(body, remark.status, HEADERS)
+    if remark.retry_after:
+        answer.headers["Retry-After"] = str(remark.retry_after)
+    if passwords:
+        form_tokens.remember(answer, request, browser)
+    return answer
+
+
+def blueprint(live: LiveTailnet) -> Blueprint:
+    """The page of a pending login."""
     routes = Blueprint("login", __name__, template_folder="templates")
 
     @routes.get("/register/<auth_id>")
-    async def register(auth_id: str) -> tuple[str, int, dict[str, str]]:
-        login = live.state.find(PendingLogin, live.state.index.login_by_auth_id.get(auth_id))
-        if login is None or (login.state is LoginState.PENDING and login.expires <= live.clock()):
-            return await render_template("gone.html"), 404, HEADERS
-        node = live.state.find(Node, login.node_id)
-        if login.purpose == PURPOSE:
-            session = msgspec.json.decode(login.request)
-            page = await render_template("ssh_check.html", auth_id=auth_id, state=login.state.value, **session)
-            return page, 200, HEADERS
-        hostinfo = tailcfg.decode(RegisterRequest, login.request).Hostinfo
-        providers: list[LoginProvider] = live.services.plugins.services("login_provider")
-        page = await render_template(
-            "register.html",
-            auth_id=auth_id,
-            state=login.state.value,
-            reason=login.reason,
-            hostname=hostinfo.Hostname if hostinfo else "",
-            os=hostinfo.OS if hostinfo else "",
-            machine=login.machine_key,
-            name=live.netmap.scene.fqdn(node).rstrip(".") if node else "",
-            providers=[(provider.title, provider.start_url(login)) for provider in providers],
-        )
-        return page, 200, HEADERS
+    async def register(auth_id: str) -> Response:
+        login = login_at(live, auth_id)
+        return await gone() if login is None else await page_of(live, login)
 
     return routes

@@ -22,6 +22,7 @@ __all__ = [
     "PasswordProvider",
     "Registration",
     "RegistrationDecider",
+    "UnavailableError",
     "hatsize_login",
     "hatsize_register_login_provider",
     "hatsize_register_password_provider",
@@ -69,6 +70,10 @@ class RegistrationDecider(Protocol):
         """What to do with the client, or None to leave it to the next decider."""
 
 
+class UnavailableError(Exception):
+    """What a provider asks cannot be asked now; the message is for the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoginIdentity:
     """Who an identity provider says has logged in."""
@@ -81,6 +86,8 @@ class LoginIdentity:
     groups: Sequence[str] = ()
     expires: datetime | None = None
     claims: dict[str, object] = field(default_factory=dict)
+    link_email: str = ""
+    """An address the provider vouches for: at the first login they are the user who has it, where there is one."""
 
 
 class LoginProvider(Protocol):
@@ -100,8 +107,12 @@ class PasswordProvider(Protocol):
     name: str
     title: str
 
-    async def check(self, username: str, password: str, remote: str) -> LoginIdentity | None:
-        """Who it is, or None; takes the same time whether or not the user exists."""
+    async def check(self, username: str, password: str, remote: str) -> LoginIdentity | Deny | None:
+        """Who it is, or None; takes the same time whether or not the user exists.
+
+        A `Deny` is for somebody whose password is right and who may not log in: its reason is shown. Raises
+        UnavailableError when there is no telling. It has 20 seconds.
+        """
 
 
 @hookspec

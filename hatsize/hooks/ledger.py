@@ -34,6 +34,11 @@ class Ledger:
         else:
             log.error("plugin %s failed in %s again (%d times so far): %s", plugin, hook, count, describe(error))
 
+    def unavailable(self, plugin: str, hook: str, reason: str) -> None:
+        """A call could not be answered, for a reason that lies outside the plugin."""
+        self.errors[plugin, hook] += 1
+        log.warning("plugin %s cannot answer %s: %s", plugin, hook, reason)
+
     def cut_off(self, plugin: str, hook: str, seconds: float) -> None:
         """A call was not done by its deadline."""
         self.deadlines[plugin, hook] += 1

@@ -110,9 +110,9 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     if isinstance(relay, DerpServer):
         upgraders[RELAY] = relay.take
     api = ApiView(live, registrar, settings, policy_file, pings)
-    outer_app = outer.app(live, api, machine_key(noise_key.public), place.url)
-    count_requests(outer_app, "public", live.measures)
     view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir)
+    outer_app = outer.app(live, api, machine_key(noise_key.public), place.url, view.log_in)
+    count_requests(outer_app, "public", live.measures)
     mount(services.plugins, view, outer_app)
     delivery = services.plugins.delivery(live.state)
     live.listen(delivery.changed)

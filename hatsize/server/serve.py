@@ -26,6 +26,7 @@ from hatsize.server.plugins import choose_services, load_plugins
 from hatsize.server.relay_beside import RelayBeside
 from hatsize.server.reload import Reloader
 from hatsize.server.settings import Settings
+from hatsize.server.sole_use import sole_use
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,13 @@ async def serve(
     """
     allow_many_connections()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with sole_use(settings.data_dir):
+        await _serve(settings, ready, read)
+
+
+async def _serve(
+    settings: Settings, ready: Callable[[Parts], None] | None, read: Callable[[], Settings] | None
+) -> None:
     services = choose_services(load_plugins(settings), settings)
     await to_thread.run_sync(services.storage.open)
     try:

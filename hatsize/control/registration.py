@@ -17,7 +17,7 @@ from hatsize.netmap.peers import is_expired
 from hatsize.tailnet.commands import register
 from hatsize.tailnet.commands.logins import AUTH_ID_BYTES
 from hatsize.tailnet.commands.logins import auth_id as new_auth_id
-from hatsize.tailnet.commands.register import Allow, TagRefusedError, Tools, waiting_login
+from hatsize.tailnet.commands.register import Allow, TagRefusedError, Tools, waiting_registration
 from hatsize.tailnet.errors import RefusedError
 from hatsize.tailnet.model import Change, LoginState, Node, User
 from hatsize.tailnet.state import State
@@ -94,11 +94,12 @@ class Registrar:
 
         Raises RefusedError with the reason, and StorageError.
         """
-        login = waiting_login(self._live.state, auth_id, self._live.clock())
+        login = waiting_registration(self._live.state, auth_id, self._live.clock())
         request = tailcfg.decode(RegisterRequest, login.request)
         node = register.known_node(self._live.state, login.machine_key, request)
         registration = Registration(request, login.machine_key, node, "", self._live.clock())
-        terms = Allow(user_id=user.id, method=method, key_expiry=key_expiry)
+        authorized = not self._live.terms.approval
+        terms = Allow(user_id=user.id, method=method, key_expiry=key_expiry, authorized=authorized)
         objection = await self._live.services.plugins.registration(self._live.state, registration, user)
         match deciding.after(deciding.Hearing(terms, objection), terms):
             case Allow() as allowed:

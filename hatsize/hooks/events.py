@@ -9,6 +9,8 @@ VOCABULARY: dict[str, str] = {
     "tailnet.updated": "a tailnet's settings changed",
     "user.created": "a user was made",
     "user.updated": "a user's name, picture, role, status or groups changed",
+    "user.suspended": "a user was shut out, and their nodes' keys expired",
+    "user.restored": "a suspended user may log in again",
     "user.deleted": "a user was removed",
     "node.registered": "a node joined",
     "node.reauthenticated": "a known node logged in again, or rotated its key",

@@ -10,7 +10,7 @@ from hatsize.hooks import hookspec
 from hatsize.hooks.auth import LoginIdentity
 from hatsize.hooks.metrics import Figure
 from hatsize.hooks.setup import Setup
-from hatsize.tailnet.model import Change, Node
+from hatsize.tailnet.model import Change, Identity, Node, User
 from hatsize.tailnet.state import State
 
 if TYPE_CHECKING:
@@ -52,7 +52,25 @@ class Server(Protocol):
     async def log_in(self, auth_id: str, identity: LoginIdentity) -> Node:
         """Complete a pending login for who has logged in, who becomes a user: the node it became.
 
+        Whom this provider had suspended is let in again. Raises RefusedError with words for the page, and StorageError.
+        """
+
+    async def approve_check(self, auth_id: str, identity: LoginIdentity) -> None:
+        """Let an SSH session that waits go on: whose it is has just logged in anew.
+
         Raises RefusedError with words for the page, and StorageError.
+        """
+
+    async def sync_user(self, identity: LoginIdentity) -> User | None:
+        """Take over what a provider tells of somebody who is not there: profile, groups, and that one whom this
+        provider had suspended may log in again. Their user; None where nobody has the identity.
+
+        Raises RefusedError when a plugin objects, then nothing has changed, and StorageError.
+        """
+
+    async def suspend(self, identity: Identity, reason: str) -> User | None:
+        """Shut out the user an identity belongs to, and expire the keys of the nodes they own, because its provider
+        says so. Their user; None where nobody has the identity. Raises StorageError.
         """
 
     async def save_policy(self, document: str, author: str) -> None:

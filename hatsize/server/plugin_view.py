@@ -10,10 +10,11 @@ from hatsize.hooks.auth import Deny, LoginIdentity
 from hatsize.hooks.manager import Plugins
 from hatsize.hooks.metrics import Figure
 from hatsize.live.tailnet import LiveTailnet
-from hatsize.tailnet.commands.identities import Profile, note_login, user_of
+from hatsize.tailnet.commands.identities import Profile, note_login, suspend_user, sync_user, user_of
+from hatsize.tailnet.commands.logins import approve_own_check
 from hatsize.tailnet.commands.policy import save_policy
 from hatsize.tailnet.errors import RefusedError
-from hatsize.tailnet.model import Change, Node
+from hatsize.tailnet.model import Change, Identity, Node, User
 from hatsize.tailnet.state import State
 
 
@@ -45,14 +46,45 @@ class PluginView:
 
     async def log_in(self, auth_id: str, identity: LoginIdentity) -> Node:
         live = self._live
-        told = await self._plugins.login(live.state, identity)
-        if isinstance(told, Deny):
-            raise RefusedError(told.reason)
-        profile = Profile(told.name, told.email, told.display_name, told.picture_url, tuple(told.groups))
-        await live.run(lambda state: note_login(state, told.identity, profile, live.clock()))
+        told = await self._amended(identity)
+        await live.run(lambda state: note_login(state, told.identity, _profile(told), live.clock()))
         user = user_of(live.state, told.identity)
         assert user is not None, "who has logged in is a user"
         return await self._registrar.log_in(auth_id, user, told.identity.provider, told.expires)
+
+    async def approve_check(self, auth_id: str, identity: LoginIdentity) -> None:
+        live = self._live
+        told = await self._amended(identity)
+
+        def command(state: State) -> Change:
+            return approve_own_check(state, auth_id, user_of(state, told.identity), live.clock())
+
+        await live.run(command)
+
+    async def sync_user(self, identity: LoginIdentity) -> User | None:
+        live = self._live
+        told = await self._amended(identity)
+        await live.run(lambda state: sync_user(state, told.identity, _profile(told), live.clock()))
+        return user_of(live.state, told.identity)
+
+    async def suspend(self, identity: Identity, reason: str) -> User | None:
+        live = self._live
+
+        def command(state: State) -> Change | None:
+            user = user_of(state, identity)
+            if user is None:
+                return None
+            return suspend_user(state, user.id, live.clock(), by=identity.provider, reason=reason)
+
+        await live.run(command)
+        return user_of(live.state, identity)
+
+    async def _amended(self, identity: LoginIdentity) -> LoginIdentity:
+        """Who it is, as the plugins amend it; RefusedError when one of them objects."""
+        told = await self._plugins.login(self._live.state, identity)
+        if isinstance(told, Deny):
+            raise RefusedError(told.reason)
+        return told
 
     async def save_policy(self, document: str, author: str) -> None:
         live = self._live
@@ -62,3 +94,14 @@ class PluginView:
 
     def figures(self) -> Sequence[Figure]:
         return self._plugins.figures(self)
+
+
+def _profile(told: LoginIdentity) -> Profile:
+    return Profile(
+        name=told.name,
+        email=told.email,
+        display_name=told.display_name,
+        picture_url=told.picture_url,
+        groups=tuple(told.groups),
+        link_email=told.link_email,
+    )

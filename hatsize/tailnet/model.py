@@ -58,6 +58,15 @@ class Identity(msgspec.Struct, frozen=True):
     subject: str
 
 
+class Suspension(msgspec.Struct, frozen=True):
+    """Who shut a user out, and why."""
+
+    by: str
+    """An identity provider's name, for one whose word is followed; else who asked for it."""
+    reason: str
+    at: datetime
+
+
 class User(Record, frozen=True, kw_only=True):
     table: ClassVar[str] = "user"
     name: str
@@ -70,6 +79,8 @@ class User(Record, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
     """Groups synced from an identity provider, as `group:name@domain`."""
     created: datetime
+    suspension: Suspension | None = None
+    """Why the status is `suspended`, where that was said."""
 
     @property
     def login_name(self) -> str:

@@ -11,12 +11,23 @@ from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import Allow, Deny, LoginIdentity
 from hatsize.policy.errors import PolicyError
 from hatsize.server.plugin_view import PluginView
+from hatsize.tailnet.commands.nodes import approve_node
 from hatsize.tailnet.errors import RefusedError
-from hatsize.tailnet.model import Change, Identity, PolicyVersion, User, UserStatus
+from hatsize.tailnet.model import (
+    Change,
+    Identity,
+    LoginState,
+    Node,
+    PendingLogin,
+    PolicyVersion,
+    User,
+    UserStatus,
+)
 
 pytestmark = pytest.mark.anyio
 
 ANN = LoginIdentity(Identity("work", "1"), "ann", "ann@example.com", "Ann", groups=("group:ops@example.com",))
+BOB = LoginIdentity(Identity("work", "2"), "bob", "bob@example.com")
 
 
 @pytest.fixture
@@ -83,6 +94,15 @@ async def test_a_suspended_user_is_refused(view, tailnet, waiting):
         await view.log_in(await waiting("phone"), ANN)
 
 
+async def test_where_machines_need_approval_a_new_one_waits_and_an_approved_one_comes_back(tailnet, view, waiting):
+    tailnet.live.go_by(changed(tailnet.live.terms, approval=True))
+    node = await view.log_in(await waiting(), ANN)
+    assert not node.authorized
+    await tailnet.live.run(lambda state: approve_node(state, node.id, tailnet.clock()))
+    again = tailnet.state.get(Node, node.id)
+    assert again.authorized
+
+
 async def test_plugins_have_a_say(view, tailnet, waiting):
     class Doorkeeper:
         login = None
@@ -120,3 +140,67 @@ async def test_a_policy_is_put_in_force_when_the_engine_takes_it(view, tailnet):
     assert (version.document, version.author) == ('{"acls": []}', "door")
     with pytest.raises(PolicyError):
         await view.save_policy('{"acls": ', "door")
+
+
+async def test_a_provider_shuts_out_and_lets_in_again(view, tailnet, waiting):
+    node = await view.log_in(await waiting(), ANN)
+    await view.suspend(ANN.identity, "has left")
+    assert tailnet.state.get(User, node.user_id).status is UserStatus.SUSPENDED
+    assert tailnet.state.get(Node, node.id).key_expiry == tailnet.clock()
+    await view.sync_user(changed(ANN, groups=()))
+    user = tailnet.state.get(User, node.user_id)
+    assert (user.status, user.groups) == (UserStatus.ACTIVE, ())
+
+
+async def test_who_is_unknown_is_neither_shut_out_nor_made(view):
+    assert await view.suspend(ANN.identity, "has left") is None
+    assert await view.sync_user(ANN) is None
+
+
+async def test_an_administrator_cannot_let_a_machine_in_for_who_is_shut_out(view, tailnet, waiting):
+    node = await view.log_in(await waiting(), ANN)
+    await view.suspend(ANN.identity, "has left")
+    with pytest.raises(RefusedError, match="'ann' is suspended"):
+        await tailnet.registrar.approve(await waiting("phone"), node.user_id, "cli")
+
+
+@pytest.fixture
+def held(tailnet):
+    """Makes an SSH session from a node wait, and gives its auth id."""
+
+    async def hold(node):
+        login = PendingLogin(
+            id=tailnet.state.next_id(PendingLogin), auth_id="hskey-authreq-" + "0" * 24, purpose="ssh",
+            machine_key=node.machine_key, node_key=node.node_key, node_id=node.id, created=tailnet.clock(),
+            expires=tailnet.clock() + timedelta(minutes=5),
+        )  # fmt: skip
+        await tailnet.live.run(lambda _: Change(tailnet=1, kind="login.started", puts=(login,), at=tailnet.clock()))
+        return login.auth_id
+
+    return hold
+
+
+async def test_a_session_that_waits_goes_on_when_its_owner_logs_in_anew(view, tailnet, waiting, held):
+    auth_id = await held(await view.log_in(await waiting(), ANN))
+    await view.approve_check(auth_id, ANN)
+    [login] = [login for login in tailnet.state.all(PendingLogin) if login.purpose == "ssh"]
+    assert login.state is LoginState.APPROVED
+
+
+async def test_somebody_elses_login_does_not_let_it_go_on(view, tailnet, waiting, held):
+    node = await view.log_in(await waiting(), ANN)
+    await view.log_in(await waiting("phone"), BOB)
+    auth_id = await held(node)
+    with pytest.raises(RefusedError, match=r"desk is ann@example.com's machine: log in as its owner"):
+        await view.approve_check(auth_id, BOB)
+    await view.suspend(ANN.identity, "has left")
+    with pytest.raises(RefusedError, match="suspended"):
+        await view.approve_check(auth_id, ANN)
+
+
+async def test_a_session_is_no_machine_and_a_machine_no_session(view, waiting, held):
+    node = await view.log_in(await waiting(), ANN)
+    with pytest.raises(RefusedError, match="no machine's"):
+        await view.log_in(await held(node), ANN)
+    with pytest.raises(RefusedError, match="no SSH session"):
+        await view.approve_check(await waiting("phone"), ANN)

@@ -29,7 +29,7 @@ from hatsize.tailnet.model import (
     User,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration this program's tables are at."""
 
 UNIQUE: dict[type[Record], tuple[tuple[str, ...], ...]] = {

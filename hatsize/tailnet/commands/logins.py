@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hatsize.tailnet.commands.register import waiting_login
 from hatsize.tailnet.errors import InvalidError, RefusedError
-from hatsize.tailnet.model import Change, LoginState
+from hatsize.tailnet.model import Change, LoginState, Node, User, UserStatus
 from hatsize.tailnet.state import State
 
 AUTH_ID = re.compile(r"hskey-authreq-[0-9a-f]{24}")
@@ -36,6 +36,22 @@ def approve_login(state: State, text: str, now: datetime) -> Change:
         raise RefusedError("this login registers a machine: say whose, with `hatsize auth register --user NAME`")
     decided = replace(login, state=LoginState.APPROVED)
     return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(decided,), at=now)
+
+
+def approve_own_check(state: State, text: str, user: User | None, now: datetime) -> Change:
+    """Let an SSH session go through for the user whose node it comes from, who has just shown who they are."""
+    login = waiting_login(state, checked_auth_id(text), now)
+    source = state.find(Node, login.node_id)
+    if login.purpose != "ssh" or source is None:
+        raise RefusedError("no SSH session waits here: start it again")
+    owner = state.owner(source)
+    if user is None or owner is None or user.id != owner.id:
+        whose = f"{owner.login_name}'s" if owner else "nobody's"
+        raise RefusedError(f"{source.given_name} is {whose} machine: log in as its owner, or ask an administrator")
+    if user.status is not UserStatus.ACTIVE:
+        raise RefusedError(f"user {user.name!r} is {user.status.value}: ask an administrator")
+    decided = replace(login, state=LoginState.APPROVED, user_id=user.id)
+    return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(decided,), actor=user.login_name, at=now)
 
 
 def reject_login(state: State, text: str, now: datetime, *, reason: str = "rejected by an administrator") -> Change:

@@ -7,8 +7,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from hatsize.tailnet.commands.waiting import WaitingRoom, making_room
-from hatsize.tailnet.errors import NotFoundError
-from hatsize.tailnet.model import Change, Credential, LoginState, Node, PendingLogin, Record, User
+from hatsize.tailnet.errors import NotFoundError, RefusedError
+from hatsize.tailnet.model import Change, Credential, LoginState, Node, PendingLogin, Record, User, UserStatus
 from hatsize.tailnet.names import sanitised, unique
 from hatsize.tailnet.state import State
 from hatsize.wire import tailcfg
@@ -174,8 +174,12 @@ def login_of(state: State, machine_key: MachineKey, node_key: NodeKey, now: date
 
 
 def complete_login(state: State, auth_id: str, terms: Allow, tools: Tools) -> Change:
-    """Somebody approved a pending login: its client becomes a node. Raises NotFoundError when it is not waiting."""
-    login = waiting_login(state, auth_id, tools.now)
+    """Somebody approved a pending login: its client becomes a node. Raises NotFoundError when it is not waiting, and
+    RefusedError when it is no registration, or for a user who is shut out."""
+    login = waiting_registration(state, auth_id, tools.now)
+    user = state.find(User, terms.user_id)
+    if user is not None and user.status is not UserStatus.ACTIVE:
+        raise RefusedError(f"user {user.name!r} is {user.status.value}: their machines cannot join")
     change = admit(state, login.machine_key, tailcfg.decode(RegisterRequest, login.request), terms, tools)
     node = next(record for record in change.puts if isinstance(record, Node))
     decided = replace(login, state=LoginState.APPROVED, user_id=terms.user_id, node_id=node.id)
@@ -190,6 +194,14 @@ def waiting_login(state: State, auth_id: str, now: datetime) -> PendingLogin:
             f"no login waits under the id {auth_id!r}: it was used, or its 15 minutes are over; "
             "start it again on the client"
         )
+    return login
+
+
+def waiting_registration(state: State, auth_id: str, now: datetime) -> PendingLogin:
+    """A machine's login that can still be decided; RefusedError says what to do otherwise."""
+    login = waiting_login(state, auth_id, now)
+    if login.purpose != "register":
+        raise RefusedError("this login is no machine's: see `hatsize auth approve`")
     return login
 
 
@@ -242,5 +254,6 @@ def _with_routes(approved: Sequence[str], more: Sequence[str]) -> tuple[str, ...
 
 __all__ = [
     "Allow", "TagRefusedError", "Tools", "admit", "complete_login", "foreign_key",
-    "known_node", "log_out", "login_of", "shorten", "start_login", "waiting_login", "with_hostinfo",
+    "known_node", "log_out", "login_of", "shorten", "start_login", "waiting_login",
+    "waiting_registration", "with_hostinfo",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from hatsize.tailnet.model import (
     Role,
     Service,
     Share,
+    Suspension,
     Tailnet,
     User,
     UserStatus,
@@ -53,6 +54,7 @@ def a_user(number: int = 1, tailnet: int = 1) -> User:
         status=UserStatus.SUSPENDED,
         identities=(Identity("oidc", "1234"), Identity("github", "asa")),
         groups=("group:crew@example.com",),
+        suspension=Suspension("oidc", "no longer in group:crew@example.com", NOON),
         created=NOON,
     )
 

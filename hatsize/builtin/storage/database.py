@@ -19,6 +19,9 @@ class Database(Protocol):
     def open(self) -> None:
         """Connect, so that what is wrong with the URL shows at once."""
 
+    def refuse_company(self) -> None:
+        """Raise StorageError when another process has the database open. Asked while it is not open here."""
+
     def close(self) -> None:
         """Let go of every connection; who waits in `wait` is let go soon."""
 

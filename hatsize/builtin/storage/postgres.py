@@ -24,12 +24,16 @@ SLICE_SECONDS = 0.5
 SCHEMA_LOCK = 0x6861747369
 """The advisory lock under which the schema is changed."""
 
-SESSION = """
+PRESENCE = f"{0x68617369}, hashtext(current_schema())"
+"""The advisory lock that every connection shares, so that who must be alone can tell whether it is."""
+
+SESSION = f"""
 SET TIME ZONE 'UTC';
 SET statement_timeout = '30s';
 SET lock_timeout = '10s';
 SET idle_in_transaction_session_timeout = '10s';
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+SELECT pg_advisory_lock_shared({PRESENCE})
 """
 """A commit is a promise. A transaction left open by a process that sleeps must end: it holds up every other one."""
 
@@ -67,6 +71,16 @@ class PostgresDatabase:
         except StorageError:
             self.close()
             raise
+
+    def refuse_company(self) -> None:
+        self.open()
+        try:
+            with self.writing() as connection:
+                alone = connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({PRESENCE})"))
+        finally:
+            self.close()
+        if not alone:
+            raise StorageError(f"{self.where}: other processes are connected to it; stop every server on it first")
 
     def close(self) -> None:
         self._closed.set()

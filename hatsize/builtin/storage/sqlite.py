@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 
 from hatsize.builtin.storage.errors import in_words
+from hatsize.builtin.storage.files import exclusively, give_to_owner
 from hatsize.hooks.storage import StorageError
 
 BUSY_SECONDS = 5.0
@@ -41,7 +42,9 @@ class SqliteDatabase:
     def open(self) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
+            if not self.path.exists():
+                self.path.touch(mode=0o600)
+                give_to_owner(self.path, self.path.parent)
             self.path.chmod(0o600)
         except OSError as error:
             raise StorageError(f"{self.where}: cannot be made: {error.strerror}; check the directory") from error
@@ -58,6 +61,10 @@ class SqliteDatabase:
         except StorageError:
             self.close()
             raise
+
+    def refuse_company(self) -> None:
+        with exclusively(self.path):
+            pass
 
     def close(self) -> None:
         with self._turn:

@@ -1,5 +1,6 @@
 """Copies of a database in one SQLite file, taken while it is served from, and put back."""
 
+import itertools
 import os
 import sqlite3
 from contextlib import closing
@@ -8,14 +9,13 @@ from pathlib import Path
 from hatsize.builtin.storage import migrate
 from hatsize.builtin.storage.database import Database
 from hatsize.builtin.storage.errors import sqlite_in_words
+from hatsize.builtin.storage.files import BESIDE, exclusively, give_to_owner, sync_directory
 from hatsize.builtin.storage.operations import Progress, silent
 from hatsize.builtin.storage.operations.move import move
 from hatsize.builtin.storage.sqlite import SqliteDatabase
 from hatsize.hooks.storage import StorageError
 
 PAGES_AT_ONCE = 1000
-BESIDE = ("", "-wal", "-shm")
-"""An SQLite database's files, by what their names end with."""
 
 
 def backup(database: Database, target: Path, progress: Progress = silent) -> None:
@@ -33,30 +33,37 @@ def backup(database: Database, target: Path, progress: Progress = silent) -> Non
             _export(database, unfinished, progress)
         _settle(unfinished)
         unfinished.replace(target)
+        sync_directory(target.parent)
     except OSError as error:
         raise StorageError(f"backup {target}: cannot be written: {error.strerror}") from error
     finally:
-        for ending in BESIDE:
-            Path(f"{unfinished}{ending}").unlink(missing_ok=True)
+        _remove(unfinished)
 
 
 def restore(database: SqliteDatabase, source: Path, progress: Progress = silent) -> Path | None:
-    """Put a backup in a closed database's place; no process may have it open. The path the old file was kept under.
+    """Put a backup in a closed database's place. The path the old file was kept under, None when there was none.
 
-    For PostgreSQL, `move` the backup into an empty database.
+    StorageError, and nothing changed, when another process has the database open. For PostgreSQL, `move` the backup
+    into an empty database.
     """
     _must_be_ours(source)
-    unfinished = database.path.with_name(database.path.name + ".unfinished")
+    path = database.path
+    unfinished = path.with_name(path.name + ".unfinished")
     try:
-        database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600)
-        _copy(source, unfinished, progress)
-        _settle(unfinished)
-        kept = _set_aside(database.path)
-        unfinished.replace(database.path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with exclusively(path):
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=0o600)
+            give_to_owner(unfinished, path if path.exists() else path.parent)
+            _copy(source, unfinished, progress)
+            _settle(unfinished)
+            kept = _set_aside(path)
+            unfinished.replace(path)
+            sync_directory(path.parent)
     except OSError as error:
         raise StorageError(f"{database.where}: cannot be restored: {error.strerror}") from error
+    finally:
+        _remove(unfinished)
     return kept
 
 
@@ -114,11 +121,22 @@ def _set_aside(path: Path) -> Path | None:
     """Keep a database under another name, with its write-ahead log, which must not meet the new one."""
     if not path.exists():
         return None
-    kept = path.with_name(path.name + ".before-restore")
+    kept = _unused(path.with_name(path.name + ".before-restore"))
     for ending in BESIDE:
-        Path(f"{kept}{ending}").unlink(missing_ok=True)
         if Path(f"{path}{ending}").exists():
             Path(f"{kept}{ending}").hardlink_to(f"{path}{ending}")
     for ending in BESIDE[1:]:
         Path(f"{path}{ending}").unlink(missing_ok=True)
     return kept
+
+
+def _unused(path: Path) -> Path:
+    """The path, numbered when there is such a file already."""
+    candidates = (path if number == 1 else path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
+    return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def _remove(path: Path) -> None:
+    """Remove a database with all that lies beside it."""
+    for ending in BESIDE:
+        Path(f"{path}{ending}").unlink(missing_ok=True)

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, func, select
 
 from hatsize.builtin.storage import rows
 from hatsize.builtin.storage.database import Database
-from hatsize.builtin.storage.schema import CHANGE, COUNTER, SEQ, TABLES
-from hatsize.tailnet.model import Credential, Node, Share, Tailnet, User
+from hatsize.builtin.storage.operations.check_log import check_log, counters
+from hatsize.builtin.storage.schema import TABLES, UNIQUE
+from hatsize.tailnet.model import Credential, CredentialKind, Node, Service, Share, Tailnet, User
 
 
 def check(database: Database) -> list[str]:
@@ -17,6 +18,7 @@ def check(database: Database) -> list[str]:
         findings = list(_file(connection))
         known = {tailnet.id for tailnet in rows.read(connection, Tailnet)}
         findings += _strays(connection, known)
+        findings += _twins(connection)
         for tailnet in sorted(known):
             findings += _tailnet(connection, tailnet)
     return findings
@@ -24,7 +26,7 @@ def check(database: Database) -> list[str]:
 
 def _tailnet(connection: Connection, tailnet: int) -> Iterator[str]:
     where = f"tailnet {tailnet}: "
-    for look in (_nodes, _belongings, _sequence, _counters):
+    for look in (_nodes, _belongings, _keys, check_log, _counters):
         yield from (where + finding for finding in look(connection, tailnet))
 
 
@@ -43,14 +45,27 @@ def _strays(connection: Connection, known: set[int]) -> Iterator[str]:
             yield f"tailnet {stray}: is not there, but has rows in {name}"
 
 
+def _twins(connection: Connection) -> Iterator[str]:
+    """Rows that have alike what no two may: a constraint forbids them, unless the file was damaged or it was lost."""
+    for kind, rules in UNIQUE.items():
+        for names in rules:
+            columns = [TABLES[kind.table].c[name] for name in names]
+            some = columns[-1].is_not(None)
+            for *_, value, count in connection.execute(
+                select(*columns, func.count()).where(some).group_by(*columns).having(func.count() > 1)
+            ):
+                yield f"{count} rows of {kind.table} have the same {names[-1]}: {value}"
+
+
 def _nodes(connection: Connection, tailnet: int) -> Iterator[str]:
     users = {user.id for user in rows.read_tailnet(connection, User, tailnet)}
     nodes = rows.read(connection, Node, TABLES[Node.table].c.tailnet == tailnet)
     for node in nodes:
         if not node.tags and node.user_id not in users:
             yield f"node {node.id} ({node.given_name}) is owned by user {node.user_id}, who is not there"
-    held = Counter(address for node in nodes for address in node.addresses)
-    yield from (f"address {address} is held by {count} nodes" for address, count in held.items() if count > 1)
+    services = rows.read(connection, Service, TABLES[Service.table].c.tailnet == tailnet)
+    held = Counter(address for holder in (*nodes, *services) for address in holder.addresses)
+    yield from (f"address {address} is held {count} times" for address, count in held.items() if count > 1)
 
 
 def _belongings(connection: Connection, tailnet: int) -> Iterator[str]:
@@ -64,25 +79,15 @@ def _belongings(connection: Connection, tailnet: int) -> Iterator[str]:
             yield f"credential {credential.id} belongs to user {credential.user_id}, who is not there"
 
 
-def _sequence(connection: Connection, tailnet: int) -> Iterator[str]:
-    """The log may begin late, but goes on without a hole up to the number last given out."""
-    query = select(func.count(), func.min(CHANGE.c.seq), func.max(CHANGE.c.seq)).where(CHANGE.c.tailnet == tailnet)
-    count, first, last = connection.execute(query).one()
-    if count and last - first + 1 != count:
-        yield f"the log has {count} changes between {first} and {last}"
-    given = _counted(connection, tailnet).get(SEQ, 0)
-    if count and last != given:
-        yield f"the log ends at {last}, but the last number given out is {given}"
+def _keys(connection: Connection, tailnet: int) -> Iterator[str]:
+    for key in rows.read(connection, Credential, TABLES[Credential.table].c.tailnet == tailnet):
+        if key.kind is CredentialKind.AUTH_KEY and not key.reusable and key.uses > 1:
+            yield f"auth key {key.id} is for one use, but was used {key.uses} times"
 
 
 def _counters(connection: Connection, tailnet: int) -> Iterator[str]:
-    counted = _counted(connection, tailnet)
+    counted = counters(connection, tailnet)
     for name, table in TABLES.items():
         highest = connection.scalar(select(func.max(table.c.id)).where(table.c.tailnet == tailnet)) or 0
         if highest > counted.get(name, 0):
             yield f"{name} {highest} is there, but the last id given out is {counted.get(name, 0)}"
-
-
-def _counted(connection: Connection, tailnet: int) -> dict[str, int]:
-    query = select(COUNTER.c.name, COUNTER.c.last).where(COUNTER.c.tailnet == tailnet)
-    return {row.name: row.last for row in connection.execute(query)}

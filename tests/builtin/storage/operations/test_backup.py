@@ -98,3 +98,54 @@ def test_a_newer_backup_or_none_is_refused_before_anything_is_touched(tmp_path, 
         with pytest.raises(StorageError, match=words):
             restore(storage.database, tmp_path / name)
     assert not (tmp_path / "hatsize.db.before-restore").exists()
+
+
+def test_what_was_set_aside_before_stays_too(tmp_path):
+    storage = SqlStorage(database_of("", tmp_path))
+    storage.open()
+    backup(storage.database, tmp_path / "copy.db")
+    storage.close()
+    kept = [restore(storage.database, tmp_path / "copy.db").name for _ in range(3)]
+    assert kept == [f"hatsize.db.before-restore{ending}" for ending in ("", "-2", "-3")]
+
+
+def test_a_database_that_is_open_elsewhere_is_not_replaced(tmp_path, sums):
+    storage = SqlStorage(database_of("", tmp_path))
+    storage.open()
+    backup(storage.database, tmp_path / "copy.db")
+    storage.commit([change(a_tailnet())], 0)
+    was = sums(storage.database)
+    with pytest.raises(StorageError, match="another process has it open; stop it first"):
+        restore(storage.database, tmp_path / "copy.db")
+    assert sums(storage.database) == was
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "copy.db", "hatsize.db", "hatsize.db-shm", "hatsize.db-wal",
+    ]  # fmt: skip
+    storage.close()
+
+
+def test_a_damaged_database_is_replaced(tmp_path, sums):
+    storage = SqlStorage(database_of("", tmp_path))
+    storage.open()
+    storage.commit([change(*one_of_each())], 0)
+    backup(storage.database, tmp_path / "copy.db")
+    was = sums(storage.database)
+    storage.close()
+    file = tmp_path / "hatsize.db"
+    file.write_bytes(b"\xff" * len(file.read_bytes()))
+    assert restore(storage.database, tmp_path / "copy.db").read_bytes()[:1] == b"\xff"
+    assert sums(file) == was
+
+
+def test_a_copy_that_cannot_be_finished_leaves_nothing_behind(tmp_path):
+    storage = SqlStorage(database_of("", tmp_path))
+    storage.open()
+    backup(storage.database, tmp_path / "copy.db")
+    storage.close()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore(storage.database, tmp_path / "copy.db", interrupted)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["copy.db", "hatsize.db"]

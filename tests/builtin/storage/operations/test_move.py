@@ -51,3 +51,12 @@ def test_an_interrupted_move_leaves_the_target_empty(storage, new_storage):
         move(storage.database, target.database, interrupted)
     assert [tailnet.seq for tailnet in status(target.database).tailnets] == []
     assert move(storage.database, target.database).rows["node"] == 2
+
+
+def test_who_is_not_alone_is_told(storage):
+    with pytest.raises(StorageError, match=r"another process has it open|other processes are connected to it"):
+        storage.database.__class__(getattr(storage.database, "path", None) or storage.database.url).refuse_company()
+    storage.close()
+    storage.database.refuse_company()
+    storage.open()
+    assert storage.load(1).seq == 3

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from hatsize.hooks import hookimpl
 from hatsize.hooks.dns import DNSProvider
+from hatsize.tailnet.dns import told, with_ways_in
 from hatsize.tailnet.model import Node
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DNSConfig, DNSRecord
@@ -27,8 +28,16 @@ class ContributedRecords:
 
     def configure(self, state: State, node: Node, config: DNSConfig) -> DNSConfig:
         del state, node
-        records = tuple(record for of_plugin in self._of.values() for record in of_plugin)
-        return replace(config, ExtraRecords=(*config.ExtraRecords, *records)) if records else config
+        records = told(self.records(), lambda _: ())
+        if not records:
+            return config
+        rest = config.FallbackResolvers if config.Proxied else ()
+        routes = with_ways_in(records, config.Routes, config.Resolvers, rest)
+        return replace(config, ExtraRecords=(*config.ExtraRecords, *records), Routes=routes)
+
+    def records(self) -> Sequence[DNSRecord]:
+        """All of them, of every type."""
+        return tuple(record for of_plugin in self._of.values() for record in of_plugin)
 
 
 class ContributedRecordsPlugin:

@@ -4,17 +4,15 @@ records."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from typing import TypeVar
 
 from msgspec.structs import replace
 
 from hatsize.hooks import hookimpl
 from hatsize.hooks.dns import DNSProvider
-from hatsize.tailnet.model import DnsRecord, DnsSettings, Node
+from hatsize.tailnet.dns import ADDRESS_TYPES, DnsChoice, in_force, node_addresses, told, with_ways_in
+from hatsize.tailnet.model import DnsRecord, Node
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DNSConfig, DNSRecord, Resolver
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,13 @@ class DnsDefaults:
     prefixes: Sequence[IPv4Network | IPv6Network] = ()
     """The tailnet's prefixes, whose reverse zones clients answer themselves."""
 
+    @property
+    def choice(self) -> DnsChoice:
+        """What can be set at run time too."""
+        return DnsChoice(
+            self.magic_dns, self.override_local, self.nameservers, dict(self.split or {}), self.search_domains
+        )
+
 
 class MagicDNS:
     """Tells each node the names and resolvers of the tailnet."""
@@ -43,39 +48,44 @@ class MagicDNS:
         self.watched: Sequence[DNSRecord] = ()
         """Records from elsewhere, as a file that is watched."""
         self._reverse = dict.fromkeys(reverse_zones(defaults.prefixes), ())
+        self._told: tuple[object, Sequence[DNSRecord]] | None = None
 
     def configure(self, state: State, node: Node, config: DNSConfig) -> DNSConfig:
         del node
-        base = self.defaults
-        chosen = next(state.all(DnsSettings), None) or DnsSettings(id=0)
-        magic = _first(chosen.magic_dns, base.magic_dns)
-        override = _first(chosen.override_local, base.override_local)
-        nameservers = _first(chosen.nameservers, base.nameservers)
-        split: Mapping[str, Sequence[str]] = _first(chosen.split, base.split or {})
-        search = _first(chosen.search_domains, base.search_domains)
-        resolvers = tuple(Resolver(Addr=address) for address in nameservers)
+        base, chosen = self.defaults.base_domain, in_force(state, self.defaults.choice)
+        resolvers = tuple(Resolver(Addr=address) for address in chosen.nameservers)
+        override, fallback = (resolvers, ()) if chosen.override_local else ((), resolvers)
         routes: dict[str, Sequence[Resolver] | None] = {
-            suffix: tuple(Resolver(Addr=address) for address in addresses) for suffix, addresses in split.items()
+            suffix: tuple(Resolver(Addr=address) for address in addresses) for suffix, addresses in chosen.split.items()
         }
-        if magic:
-            routes |= {base.base_domain + ".": ()} | self._reverse
-        stored = tuple(
-            DNSRecord(Name=record.name, Type="" if record.type in {"A", "AAAA"} else record.type, Value=record.value)
-            for record in state.all(DnsRecord)
-        )
+        if chosen.magic_dns:
+            routes |= {base + ".": ()} | self._reverse
+        records = self.told(state)
         return replace(
             config,
-            Resolvers=(*config.Resolvers, *(resolvers if override else ())),
-            FallbackResolvers=(*config.FallbackResolvers, *(() if override else resolvers)),
-            Routes={**config.Routes, **routes},
-            Domains=(*((base.base_domain,) if magic else ()), *search, *config.Domains),
-            Proxied=magic or config.Proxied,
-            ExtraRecords=(*base.records, *self.watched, *stored, *config.ExtraRecords),
+            Resolvers=(*config.Resolvers, *override),
+            FallbackResolvers=(*config.FallbackResolvers, *fallback),
+            Routes=with_ways_in(records, {**config.Routes, **routes}, override, fallback if chosen.magic_dns else ()),
+            Domains=(*((base,) if chosen.magic_dns else ()), *chosen.search_domains, *config.Domains),
+            Proxied=chosen.magic_dns or config.Proxied,
+            ExtraRecords=(*records, *config.ExtraRecords),
         )
 
+    def records(self, state: State) -> Sequence[DNSRecord]:
+        """All records, of every type: those of the settings, of the watched file, and of the tailnet."""
+        stored = (
+            DNSRecord(Name=record.name, Type="" if record.type in ADDRESS_TYPES else record.type, Value=record.value)
+            for record in state.all(DnsRecord)
+        )
+        return (*self.defaults.records, *self.watched, *stored)
 
-def _first(chosen: T | None, configured: T) -> T:
-    return configured if chosen is None else chosen
+    def told(self, state: State) -> Sequence[DNSRecord]:
+        """The records as clients take them; worked out once for all nodes of a state as it is."""
+        now = (state.version, self.defaults, self.watched)
+        if self._told is None or self._told[0] != now:
+            addresses_of = node_addresses(state, self.defaults.base_domain)
+            self._told = now, told(self.records(state), addresses_of)
+        return self._told[1]
 
 
 def reverse_zones(prefixes: Sequence[IPv4Network | IPv6Network]) -> list[str]:

@@ -39,6 +39,14 @@ def register(user: str, key: str) -> None:
     show(node, f"Node {node['givenName']} registered")
 
 
+@command.verb("approve")
+@identifier()
+def approve(identifier: str) -> None:
+    """Let a node take part that waits for approval."""
+    node = _change(identifier, "approve")
+    show(node, f"Node {node['givenName']} approved")
+
+
 @command.verb("expire", "logout", "exp", "e")
 @identifier()
 @click.option("-e", "--expiry", callback=moment, help="When, as 2027-08-27T10:00:00Z; left out: now.")

@@ -40,9 +40,15 @@ def _node_row(node: dict[str, Any], now: datetime) -> list[str]:
         yes(bool(node["preAuthKey"] and node["preAuthKey"]["ephemeral"])),
         minute(node["lastSeen"], ""),
         minute(expiry, "N/A"),
-        "online" if node["online"] else "offline",
+        _connected(node),
         yes(bool(expiry) and datetime.fromisoformat(expiry) <= now),
     ]
+
+
+def _connected(node: dict[str, Any]) -> str:
+    if not node.get("authorized", True):
+        return "waits for approval"
+    return "online" if node["online"] else "offline"
 
 
 def _short(key: str) -> str:

@@ -14,11 +14,15 @@ command = Noun("preauthkeys", help="Manage auth keys, by which nodes join.")
 @click.option("-u", "--user", type=ID, help="The id of the user whose nodes they will be.")
 @click.option("--reusable", is_flag=True, help="Any number of nodes may join by it.")
 @click.option("--ephemeral", is_flag=True, help="Nodes that join by it are removed when they stay away.")
+@click.option("--preapproved/--no-preapproved", default=True, help="Whether nodes that join by it wait for nobody.")
 @click.option("-e", "--expiration", default="1h", callback=later, help="How long it is good for: 30m, 24h, 90d.")
 @click.option("--tags", multiple=True, callback=listed, help="The tags of nodes that join by it.")
-def create(user: int | None, reusable: bool, ephemeral: bool, expiration: str, tags: list[str]) -> None:
+def create(
+    user: int | None, reusable: bool, ephemeral: bool, preapproved: bool, expiration: str, tags: list[str]
+) -> None:
     """Make an auth key. It is printed here and never again."""
     body = {"reusable": reusable, "ephemeral": ephemeral, "expiration": expiration, "aclTags": tags}
+    body |= {} if preapproved else {"preapproved": False}
     key = ask("POST", "/preauthkey", body | ({"user": str(user)} if user else {}))["preAuthKey"]
     show(key, key["key"])
 

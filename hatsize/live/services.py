@@ -36,6 +36,8 @@ class Terms:
     v6: Sequence[IPv6Network]
     key_expiry: timedelta | None = None
     """How long a user's node stays logged in; None for ever."""
+    approval: bool = False
+    """Whether a machine that its user logged in waits for an administrator's approval."""
     ephemeral_timeout: timedelta = timedelta(minutes=2)
     """How long after its stream ended an ephemeral node is kept."""
     offline_after: timedelta = timedelta(seconds=10)

@@ -183,6 +183,7 @@ def terms(settings: Settings) -> Terms:
         v4=v4,
         v6=v6,
         key_expiry=settings.node.expiry or None,
+        approval=settings.node.approval,
         ephemeral_timeout=settings.node.ephemeral_timeout,
         waiting_room=WaitingRoom(settings.logins.lifetime, settings.logins.limit),
         revoked_retention=settings.preauth_keys.revoked_retention,

@@ -216,6 +216,8 @@ class Routes(Section):
 class NodeSettings(Section):
     expiry: Duration = timedelta()
     """How long a node's key is good for; 0 is for ever. Tagged nodes do not expire."""
+    approval: bool = False
+    """Whether a machine that its user logged in waits until an administrator approves it with `nodes approve`."""
     ephemeral_timeout: Duration = timedelta(minutes=30)
     """How long an ephemeral node may stay away before it is removed."""
     routes: Routes = Routes()

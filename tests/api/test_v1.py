@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hatsize.api.v1.schema import go_time
-from hatsize.tailnet.model import Credential, Node, PendingLogin
+from hatsize.tailnet.model import Change, Credential, Node, PendingLogin
 
 pytestmark = pytest.mark.anyio
 AUTH_ID = "hskey-authreq-" + "ab" * 12
@@ -145,6 +146,19 @@ async def test_a_node_expires_now_or_at_a_time_or_never(live, api, body, expiry)
 async def test_expiring_at_a_time_and_never_at_once_is_refused(live, api):
     both = {"expiry": "2027-01-01T00:00:00Z", "disableExpiry": True}
     assert (await answer(api, "POST", f"node/{await joined(live, api)}/expire", both))[0] == 400
+
+
+async def test_a_node_that_waits_for_approval_is_shown_as_such_until_it_is_approved(live, api):
+    _, key = await answer(api, "POST", "preauthkey", {"aclTags": ["tag:a"], "preapproved": False})
+    assert not live.state.get(Credential, int(key["preAuthKey"]["id"])).preauthorized
+    number = await joined(live, api)
+    assert "authorized" not in (await answer(api, "GET", f"node/{number}"))[1]["node"]
+    held = replace(live.state.get(Node, int(number)), authorized=False)
+    await live.run(lambda _: Change(tailnet=1, kind="node.updated", puts=(held,), at=live.clock()))
+    assert (await answer(api, "GET", f"node/{number}"))[1]["node"]["authorized"] is False
+    for _ in range(2):
+        status, body = await answer(api, "POST", f"node/{number}/approve")
+        assert (status, body["node"].get("authorized")) == (200, None)
 
 
 async def test_a_node_is_renamed_moved_and_removed(live, api):

@@ -43,6 +43,7 @@ DONE = {
     ),
     f"auth approve --auth-id {AUTH_ID}": ("POST /auth/approve", {"authId": AUTH_ID}, {}, "Auth request approved"),
     f"auth reject --auth-id {AUTH_ID}": ("POST /auth/reject", {"authId": AUTH_ID}, {}, "Auth request rejected"),
+    "nodes approve -i 7": ("POST /node/7/approve", None, {"node": NODE}, "Node alices-laptop approved"),
     "nodes expire -i 7": ("POST /node/7/expire", {}, {"node": NODE}, "Node expired"),
     "nodes logout -i 7 -d": ("POST /node/7/expire", {"disableExpiry": True}, {"node": NODE}, "Node expiry disabled"),
     "nodes e -i 7 -e 2999-01-01T00:00:00Z": (

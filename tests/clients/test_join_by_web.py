@@ -18,7 +18,7 @@ def test_the_command_on_the_login_page_lets_the_client_in(lab: Lab, version: str
     assert "auth register" in page
     assert url.rsplit("/", 1)[-1] in page
     lab.server.register(url, user="alice")
-    client.end_web_login()
+    client.end_login()
     client.wait_state("Running")
     assert lab.server.node(client.name)["user"]["name"] == "alice"
 
@@ -34,4 +34,4 @@ def test_a_client_that_waits_is_no_node_yet(lab: Lab) -> None:
     assert client.state() == "NeedsLogin"
     assert client.name not in {node["name"] for node in lab.server.nodes()}
     lab.server.register(url)
-    client.end_web_login()
+    client.end_login()

@@ -116,7 +116,7 @@ def test_a_login_as_another_user_is_another_node(lab: Lab, clients: Clients, ver
     before = lab.server.node(client.name)
     url = client.begin_web_login(lab.server.url, "--force-reauth")
     lab.server.register(url, user="bob")
-    client.end_web_login()
+    client.end_login()
     client.wait_state("Running")
     after = next(node for node in lab.server.nodes() if set(node["ipAddresses"]) == set(client.addresses()))
     assert after["user"]["name"] == "bob"
@@ -130,7 +130,7 @@ def test_a_tagged_node_that_logs_in_without_a_tag_is_its_users_again(lab: Lab, c
     before = lab.server.node("untagged")
     url = client.begin_web_login(lab.server.url, "--force-reauth", "--advertise-tags=")
     lab.server.register(url, user="alice")
-    client.end_web_login()
+    client.end_login()
     client.wait_state("Running")
     after = lab.server.node("untagged")
     assert (after["id"], after["ipAddresses"]) == (before["id"], before["ipAddresses"])

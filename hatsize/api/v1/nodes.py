@@ -52,6 +52,13 @@ async def get_node(call: Call, node_id: str) -> NodeAnswer:
     return _answer(call, call.live.state.get(Node, _id(node_id)))
 
 
+@area.add("POST", "/node/{nodeId}/approve", "approveNode", "Let a node that waits for approval take part")
+async def approve_node(call: Call, node_id: str) -> NodeAnswer:
+    number = _id(node_id)
+    await call.run(lambda state: nodes.approve_node(state, number, call.now))
+    return _answer(call, call.live.state.get(Node, number))
+
+
 @area.add("DELETE", "/node/{nodeId}", "deleteNode", "Remove a node")
 async def delete_node(call: Call, node_id: str) -> Nothing:
     number = _id(node_id)

@@ -19,6 +19,8 @@ class CreatePreAuthKey(Body):
     user: str = ""
     reusable: bool = False
     ephemeral: bool = False
+    preapproved: bool = True
+    """False lets nodes that join by it wait for an administrator."""
     expiration: Moment | None = None
     acl_tags: list[str] = field(default_factory=list)
 
@@ -45,6 +47,7 @@ async def create_pre_auth_key(call: Call, body: CreatePreAuthKey) -> PreAuthKeyA
             tags=body.acl_tags,
             reusable=body.reusable,
             ephemeral=body.ephemeral,
+            preauthorized=body.preapproved,
             expires=body.expiration,
         ),
     )

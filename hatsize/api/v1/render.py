@@ -1,5 +1,7 @@
 """Records as API v1 shows them."""
 
+from msgspec import UNSET
+
 from hatsize.api.contract import Live
 from hatsize.api.v1.schema import ZERO_TIME, ApiKeyJson, NodeJson, NodePreAuthKeyJson, PreAuthKeyJson, UserJson, go_time
 from hatsize.tailnet.model import Credential, Node, User
@@ -55,6 +57,7 @@ def node_json(live: Live, node: Node) -> NodeJson:
         available_routes=list(node.advertised_routes),
         subnet_routes=list(live.policy.serving(node.id)) if live.state.find(Node, node.id) else [],
         tags=list(node.tags),
+        authorized=UNSET if node.authorized else False,
     )
 
 

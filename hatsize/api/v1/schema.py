@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 Id = Annotated[str, Meta(extra_json_schema={"format": "uint64"})]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -111,6 +111,8 @@ class NodeJson(Answer):
     available_routes: list[str]
     subnet_routes: list[str]
     tags: list[str]
+    authorized: bool | UnsetType = UNSET
+    """False for one that waits for approval, and absent otherwise."""
 
 
 class NodeAnswer(Answer):

@@ -1,4 +1,4 @@
-"""Nodes, as their administrator changes them: name, expiry, tags, owner, addresses, removal."""
+"""Nodes, as their administrator changes them: name, approval, expiry, tags, owner, addresses, removal."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -26,6 +26,15 @@ def expire_node(state: State, node_id: int, expiry: datetime | None, now: dateti
     node = replace(state.get(Node, node_id), key_expiry=expiry)
     kind = "node.expired" if expiry is not None and expiry <= now else "node.updated"
     return Change(tailnet=state.tailnet_id, kind=kind, puts=(node,), at=now)
+
+
+def approve_node(state: State, node_id: int, now: datetime) -> Change | None:
+    """The node may take part in the tailnet; None when it may already."""
+    node = state.get(Node, node_id)
+    if node.authorized:
+        return None
+    approved = replace(node, authorized=True)
+    return Change(tailnet=state.tailnet_id, kind="node.authorized", puts=(approved,), at=now)
 
 
 def delete_node(state: State, node_id: int, now: datetime) -> Change:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from tests.clients.lab.binaries import tailscaled
@@ -86,10 +87,7 @@ class Client:
 
     def begin_web_login(self, url: str, *flags: str) -> str:
         """Start `tailscale up` without a key; the URL it tells its user to visit."""
-        output = self.machine.directory / "login.log"
-        output.unlink(missing_ok=True)
-        argv = self._argv("up", "--login-server", url, *self._hostname(flags), *flags)
-        self._login = Daemon(self.machine, *argv, log=output)
+        output = self._begin_login("--login-server", url, *self._hostname(flags), *flags)
 
         def printed() -> str:
             match = LOGIN_URL.search(output.read_text())
@@ -97,11 +95,22 @@ class Client:
 
         return eventually(printed, f"{self.name}: a login URL", within=UP_DEADLINE, evidence=self.evidence)
 
-    def end_web_login(self) -> None:
-        """Wait until the `tailscale up` of `begin_web_login` is satisfied."""
+    def begin_key_login(self, url: str, key: str) -> None:
+        """Start to join by a key that may leave the client waiting for approval."""
+        self._begin_login("--reset", "--login-server", url, "--auth-key", key, *self._hostname(()))
+
+    def end_login(self) -> None:
+        """Wait until the `tailscale up` that was begun is satisfied."""
         assert self._login is not None, f"{self.name}: no login was begun"
         code = self._login.wait(UP_DEADLINE)
         assert code == 0, f"{self.name}: tailscale up ended with {code}\n{tail(self._login.log)}\n{self.evidence()}"
+
+    def _begin_login(self, *flags: str) -> Path:
+        """Start `tailscale up`; where it prints."""
+        output = self.machine.directory / "login.log"
+        output.unlink(missing_ok=True)
+        self._login = Daemon(self.machine, *self._argv("up", *flags), log=output)
+        return output
 
     def _argv(self, *arguments: str) -> list[str]:
         return [str(self._command_line), f"--socket={self._socket}", *arguments]

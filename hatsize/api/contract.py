@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from hatsize.policy.explain import Explanation
 from hatsize.policy.question import Question
+from hatsize.tailnet.dns import DnsChoice
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
-from hatsize.wire.tailcfg import DERPMap
+from hatsize.wire.tailcfg import DERPMap, DNSConfig, DNSRecord
 
 Command = Callable[[State], Change | None]
 """Computes a change from the state as it is, or None for none; raises RefusedError."""
@@ -60,6 +61,24 @@ class PolicyAccess(Protocol):
         """The approved routes that the node serves now, the one of several that was chosen; exit routes last."""
 
 
+class DnsAccess(Protocol):
+    """The DNS that clients are told."""
+
+    @property
+    def base_domain(self) -> str:
+        """The domain below which nodes have their names."""
+
+    @property
+    def configured(self) -> DnsChoice:
+        """What the settings choose, where nothing was set at run time."""
+
+    def other_records(self) -> Sequence[tuple[str, DNSRecord]]:
+        """The records that are not the tailnet's own, each with where it comes from: `settings`, `file`, a plugin."""
+
+    def config(self) -> DNSConfig:
+        """What a node is told of which the policy says nothing."""
+
+
 class ApiSettings(Protocol):
     """The part of the settings that the APIs read."""
 
@@ -78,6 +97,10 @@ class Live(Protocol):
     @property
     def policy(self) -> PolicyAccess:
         """The policy in force."""
+
+    @property
+    def dns(self) -> DnsAccess:
+        """The DNS in force."""
 
     @property
     def settings(self) -> ApiSettings:

@@ -37,7 +37,11 @@ class ContributedRecords:
 
     def records(self) -> Sequence[DNSRecord]:
         """All of them, of every type."""
-        return tuple(record for of_plugin in self._of.values() for record in of_plugin)
+        return tuple(record for _, record in self.by_plugin())
+
+    def by_plugin(self) -> Sequence[tuple[str, DNSRecord]]:
+        """The same, each with the plugin it is from."""
+        return [(plugin, record) for plugin, records in self._of.items() for record in records]
 
 
 class ContributedRecordsPlugin:

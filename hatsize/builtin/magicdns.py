@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hatsize.hooks import hookimpl
 from hatsize.hooks.dns import DNSProvider
-from hatsize.tailnet.dns import ADDRESS_TYPES, DnsChoice, in_force, node_addresses, told, with_ways_in
+from hatsize.tailnet.dns import ADDRESS_TYPES, DnsChoice, in_force, node_addresses, plain, told, with_ways_in
 from hatsize.tailnet.model import DnsRecord, Node
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DNSConfig, DNSRecord, Resolver
@@ -59,7 +59,8 @@ class MagicDNS:
             suffix: tuple(Resolver(Addr=address) for address in addresses) for suffix, addresses in chosen.split.items()
         }
         if chosen.magic_dns:
-            routes |= {base + ".": ()} | self._reverse
+            own = {base + ".": ()} | self._reverse
+            routes |= {zone: () for zone in own if plain(zone) not in chosen.split}
         records = self.told(state)
         return replace(
             config,

@@ -12,6 +12,7 @@ from hatsize.control.pings import NoAnswerError, Pings
 from hatsize.control.registration import Registrar
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.server.dns_view import DnsView
 from hatsize.server.policy_file import PolicyFile
 from hatsize.server.policy_view import PolicyView
 from hatsize.server.settings import Settings
@@ -41,6 +42,7 @@ class ApiView:
         self._registrar = registrar
         self.settings: ApiSettings = settings.api
         self.policy = PolicyView(live, policy_file)
+        self.dns = DnsView(live)
 
     @property
     def state(self) -> State:

@@ -17,11 +17,21 @@ from hatsize.policy.topology import from_state
 from hatsize.tailnet.commands.policy import policy_in_force
 from hatsize.tailnet.commands.register import Allow, Tools, admit, complete_login, start_login
 from hatsize.tailnet.commands.users import create_user
+from hatsize.tailnet.dns import DnsChoice, in_force
 from hatsize.tailnet.errors import InvalidError
 from hatsize.tailnet.model import Change, Credential, Node
 from hatsize.tailnet.state import State
 from hatsize.wire.keys import MachineKey, machine_key, node_key
-from hatsize.wire.tailcfg import DERPMap, DERPNode, DERPRegion, Hostinfo, RegisterRequest
+from hatsize.wire.tailcfg import (
+    DERPMap,
+    DERPNode,
+    DERPRegion,
+    DNSConfig,
+    DNSRecord,
+    Hostinfo,
+    RegisterRequest,
+    Resolver,
+)
 
 START = datetime(2026, 3, 4, 5, 6, 7, 120000, tzinfo=UTC)
 RELAYS = DERPMap(
@@ -66,6 +76,25 @@ class MemoryPolicy:
         return [route for route in node.approved_routes if route in node.advertised_routes] if node else []
 
 
+class MemoryDns:
+    """The configured DNS, and what it comes to with what was set."""
+
+    base_domain = "net.example"
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.configured = DnsChoice(split={"corp.example": ("10.0.0.53",)})
+        self.others: list[tuple[str, DNSRecord]] = []
+
+    def other_records(self) -> Sequence[tuple[str, DNSRecord]]:
+        return self.others
+
+    def config(self) -> DNSConfig:
+        split = in_force(self._state, self.configured).split
+        routes = {domain: tuple(Resolver(Addr=address) for address in found) for domain, found in split.items()}
+        return DNSConfig(Routes={"net.example.": (), **routes})
+
+
 class MemoryApiSettings:
     cors_origins: Sequence[str] = ("https://console.example.com",)
 
@@ -76,6 +105,7 @@ class MemoryLive:
     def __init__(self) -> None:
         self.state = State(1)
         self.policy = MemoryPolicy(self.state)
+        self.dns = MemoryDns(self.state)
         self.settings = MemoryApiSettings()
         self.online: set[int] = set()
         self.storage_is_there = True

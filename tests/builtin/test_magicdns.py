@@ -52,6 +52,32 @@ def test_single_domains_have_their_own_resolvers():
     assert list(config.Domains) == ["net.example", "corp.example"]
 
 
+def test_resolvers_of_the_tailnets_own_domain_are_asked_for_what_clients_do_not_know_there():
+    config = configured(split={"net.example": ["10.0.0.53"]})
+    assert dict(config.Routes) == {"net.example": (Resolver(Addr="10.0.0.53"),)}
+
+
+def test_a_record_outside_the_tailnets_domain_has_a_way_to_the_client():
+    config = configured(records=[DNSRecord(Name="wiki.corp.example", Value="192.0.2.1")], nameservers=["9.9.9.9"])
+    assert "wiki.corp.example." not in config.Routes
+    config = configured(
+        records=[DNSRecord(Name="wiki.corp.example", Value="192.0.2.1")],
+        nameservers=["9.9.9.9"],
+        override_local=False,
+    )
+    assert list(config.Routes["wiki.corp.example."] or ()) == [Resolver(Addr="9.9.9.9")]
+
+
+def test_an_alias_of_a_node_is_told_as_its_addresses():
+    node = a_node()
+    state = State(1)
+    alias = DnsRecord(id=1, name="www.example", type="CNAME", value=f"{node.given_name}.net.example")
+    state.apply(Change(tailnet=1, kind="dns.updated", puts=(node, alias), at=NOW))
+    provider = MagicDNS(DnsDefaults(base_domain="net.example"))
+    found = provider.configure(state, node, DNSConfig())
+    assert [(each.Name, each.Value) for each in found.ExtraRecords] == [("www.example", a) for a in node.addresses]
+
+
 def test_what_was_set_at_run_time_goes_before_the_configuration():
     chosen = DnsSettings(id=1, magic_dns=False, nameservers=("1.1.1.1",), search_domains=("x.example",), split={})
     config = configured(chosen, nameservers=["9.9.9.9"], split={"corp.example": ["10.0.0.53"]})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
+from hatsize.control.pace import Door, Pace
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.netmap.engine import Reader
 from hatsize.netmap.pieces import frame
@@ -22,12 +23,6 @@ KEEPALIVE = 50.0
 JITTER = 8.0
 SLICE = 0.005
 """Seconds for which the loop tells sessions before it lets others run."""
-LONGEST_REST = 0.25
-"""Seconds at most that the hub rests after telling everybody."""
-STORM = 4
-"""It rests for as long as the telling took when one or two nodes had changed, and for so many times as long for each
-one more: a storm is told in bigger steps, and a lone change at once."""
-
 _KEEPALIVES = {True: mapframe.KEEPALIVE_ZSTD, False: mapframe.KEEPALIVE}
 """By whether the client asked for zstd."""
 
@@ -66,8 +61,10 @@ class Hub:
         self._queue: deque[Session] = deque()
         self._scheduled = False
         self._again = False
+        self._beginning: asyncio.Handle | None = None
+        """Of the next telling of everybody, while that has to wait."""
+        self._pace = Pace()
         self._spent = 0.0
-        self._earliest = 0.0
         self._woken = 0.0
         self._version = live.netmap.version
         """The state's version that is being told, or was last."""
@@ -76,6 +73,8 @@ class Hub:
         self._leaving: dict[int, asyncio.TimerHandle] = {}
         self._wheel: list[list[Session]] = [[] for _ in range(int(KEEPALIVE + JITTER) + 2)]
         self._hand = 0
+        self.door = Door()
+        self.door.when_empty = self._nobody_expected
         live.watch(self.wake)
 
     def __len__(self) -> int:
@@ -108,18 +107,13 @@ class Hub:
         return True
 
     def wake(self) -> None:
-        """Something may have changed: tell everybody soon, at once when the hub has rested."""
+        """Something may have changed: tell everybody as soon as the pace allows, on an idle server at once."""
         if self._scheduled:
             self._again = True
             return
         self._scheduled = True
         self._woken = monotonic()
-        loop = asyncio.get_running_loop()
-        pause = self._earliest - monotonic()
-        if pause > 0:
-            loop.call_later(pause, self._begin)
-        else:
-            loop.call_soon(self._begin)
+        self._await_beginning()
 
     def tick(self) -> None:
         """A second has passed: send the keepalives that are due, and end streams that took nothing for so long."""
@@ -143,11 +137,25 @@ class Hub:
         for handle in self._leaving.values():
             handle.cancel()
         self._leaving.clear()
+        if self._beginning is not None:
+            self._beginning.cancel()
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             self._let_go(session)
 
+    def _await_beginning(self) -> None:
+        pause = self._pace.pause(self._woken, monotonic(), expecting=bool(self.door))
+        loop = asyncio.get_running_loop()
+        self._beginning = loop.call_later(pause, self._begin) if pause > 0 else loop.call_soon(self._begin)
+
+    def _nobody_expected(self) -> None:
+        if self._beginning is not None:
+            self._beginning.cancel()
+            self._await_beginning()
+
     def _begin(self) -> None:
+        self._beginning = None
+        self.door.forget()
         self._again = False
         self._spent = 0.0
         netmap = self._live.netmap
@@ -167,8 +175,7 @@ class Hub:
             return
         self._scheduled = False
         self._live.measures.fan_outs.observe(now - self._woken)
-        rest = self._spent * max(1, STORM * (self._changed - 2))
-        self._earliest = now + min(rest, LONGEST_REST)
+        self._pace.told(now, self._spent, self._changed)
         self._live.netmap.forgotten_before(
             min((session.reader.version for session in self._sessions.values()), default=self._live.netmap.version)
         )

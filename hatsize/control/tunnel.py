@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from hatsize.control.pace import Door
 from hatsize.control.tunnel_h2 import TunnelConnection
 from hatsize.wire import capver
 from hatsize.wire.early import early_payload
@@ -33,11 +34,15 @@ class Tunnel:
         key: the server's Noise key, as told at `/key`.
         app: the inner ASGI app. Its scopes carry `machine_key` and `cap_version` in `state`, and in `extensions`
             `hatsize.sink`, which takes the response over and gives a `StreamSink`.
+        door: where those are who have not opened such a stream yet.
     """
 
-    def __init__(self, key: PrivateKey, app: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
+    def __init__(
+        self, key: PrivateKey, app: Callable[[Any, Any, Any], Awaitable[None]], door: Door | None = None
+    ) -> None:
         self._key = key
         self._app = app
+        self.door = Door() if door is None else door
         self.connections: set[TunnelConnection] = set()
         """Those that are open."""
 
@@ -70,11 +75,17 @@ class Tunnel:
         opener = Opener(accepted.keys.receive)
         connection = TunnelConnection(self._app, state, upgrade.remote, opener, sealer, greeting=greeting)
         self.connections.add(connection)
-        connection.when_lost = lambda: self.connections.discard(connection)
+        self.door.enter(connection)
+        connection.when_settled = lambda: self.door.leave(connection)
+        connection.when_lost = lambda: self._lost(connection)
         upgrade.transport.set_protocol(connection)
         connection.connection_made(upgrade.transport)
         if upgrade.trailing:
             connection.data_received(upgrade.trailing)
+
+    def _lost(self, connection: TunnelConnection) -> None:
+        self.connections.discard(connection)
+        self.door.leave(connection)
 
 
 def _initiation(upgrade: Upgrade) -> bytes:

@@ -69,6 +69,8 @@ class TunnelConnection(asyncio.Protocol):
         self.state = state
         self.remote = remote
         self.when_lost: Callable[[], None] = lambda: None
+        self.when_settled: Callable[[], None] = lambda: None
+        """Called when a response is taken over as a stream."""
         self.paused = False
         """Whether the transport holds so much that streams have to wait."""
         self.streams: dict[int, Stream] = {}

@@ -156,6 +156,7 @@ class Stream:
             asyncio.get_running_loop().call_soon(lambda: sink.on_close and sink.on_close())
         else:
             self._connection.send_headers(self._number, [(b":status", b"200")], end=False)
+            self._connection.when_settled()
         return sink
 
     async def _run(self, scope: Any) -> None:

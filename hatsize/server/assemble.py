@@ -104,7 +104,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     pings = Pings(live, hub)
     inner_app = machine.app(live, hub, registrar, checks, pings)
     count_requests(inner_app, "tunnel", live.measures)
-    tunnel = Tunnel(noise_key, inner_app)
+    tunnel = Tunnel(noise_key, inner_app, hub.door)
     relay = _relay(live, settings, relay_key, certificates)
     upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}
     if isinstance(relay, DerpServer):

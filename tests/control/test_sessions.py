@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from hatsize.control import sessions
+from hatsize.control import pace, sessions
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.commands.nodes import delete_node
 from hatsize.tailnet.model import Change, Node
@@ -40,7 +40,7 @@ async def joined(tailnet, *names):
 
 async def settled():
     """Until the hub has told everybody, and has rested."""
-    await asyncio.sleep(sessions.LONGEST_REST + 0.05)
+    await asyncio.sleep(pace.LONGEST_REST + 0.05)
 
 
 def waiting(stream):
@@ -55,6 +55,45 @@ async def test_an_idle_server_tells_at_once(tailnet):
         for _ in range(3):
             await asyncio.sleep(0)
         assert waiting(at_one) == before + 1
+
+
+async def test_news_waits_for_who_is_at_the_door_and_no_longer(tailnet):
+    async with joined(tailnet, "one", "two") as ((_, at_one), (two, _)):
+        tailnet.hub._pace.told(0.0, took=1.0, changed=1)
+        before = waiting(at_one)
+        tailnet.hub.door.enter("somebody")
+        await two.report(endpoints=["192.0.2.1:1"])
+        await asyncio.sleep(pace.LONGEST_WAIT / 2)
+        assert waiting(at_one) == before
+        tailnet.hub.door.leave("somebody")
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert waiting(at_one) == before + 1
+
+
+async def test_who_stays_at_the_door_holds_nobody_up_for_long_and_only_once(tailnet):
+    async with joined(tailnet, "one", "two") as ((_, at_one), (two, _)):
+        tailnet.hub._pace.told(0.0, took=1.0, changed=1)
+        tailnet.hub.door.enter("somebody")
+        await two.report(endpoints=["192.0.2.1:1"])
+        await at_one.until(lambda netmap: netmap.peer("two").get("Endpoints") == ["192.0.2.1:1"])
+        await settled()
+        before = waiting(at_one)
+        await two.report(endpoints=["192.0.2.1:2"])
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert waiting(at_one) == before + 1
+
+
+async def test_a_hub_that_closes_while_news_waits_tells_nothing(tailnet):
+    async with joined(tailnet, "one", "two") as ((_, at_one), (two, _)):
+        tailnet.hub._pace.told(0.0, took=1.0, changed=1)
+        before = waiting(at_one)
+        tailnet.hub.door.enter("somebody")
+        await two.report(endpoints=["192.0.2.1:1"])
+        tailnet.hub.close()
+        await settled()
+        assert waiting(at_one) == before + 1, "the end of the stream"
 
 
 async def test_a_node_is_not_told_its_own_change(tailnet):

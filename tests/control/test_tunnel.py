@@ -244,6 +244,16 @@ async def test_a_sink_answers_at_once_and_then_whenever_it_is_written(served, cl
     assert served.sinks[0].closed
 
 
+@pytest.mark.parametrize("path", ["/poll", "/echo"])
+async def test_a_client_is_at_the_door_until_it_has_a_stream_or_is_gone(served, client, path):
+    stream = client.send(path)
+    await client.until(lambda: stream in client.statuses)
+    assert len(served.tunnel.door) == (path == "/echo")
+    client.writer.close()
+    await until(lambda: not served.tunnel.connections)
+    assert len(served.tunnel.door) == 0
+
+
 async def test_a_full_sink_says_so_and_when_it_is_not(served, client):
     writable = asyncio.Event()
     stream = client.send("/poll")

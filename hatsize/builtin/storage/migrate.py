@@ -48,6 +48,15 @@ def known(branch: Branch = CORE) -> list[str]:
     return [script.revision for script in ScriptDirectory(str(branch.location)).walk_revisions()]
 
 
+def refuse_newer(found: str | None, where: str, branch: Branch = CORE) -> None:
+    """StorageError when a newer program made the tables."""
+    if found is not None and found not in known(branch):
+        raise StorageError(
+            f"{where}: was written by a newer Hatsize (schema {found}, this one knows up to {branch.head}): "
+            "start that version or a later one, or restore a backup made before it"
+        )
+
+
 def upgrade(database: Database, branch: Branch = CORE) -> None:
     """Create or upgrade a branch's tables; StorageError when a newer program made them."""
     with database.reading() as connection:
@@ -62,11 +71,7 @@ def _upgrade(connection: Connection, where: str, branch: Branch) -> None:
     from alembic import command  # noqa: PLC0415 - slow to import, and seldom needed
 
     found = current(connection, branch)
-    if found is not None and found not in known(branch):
-        raise StorageError(
-            f"{where}: was written by a newer Hatsize (schema {found}, this one knows up to {branch.head}): "
-            "start that version or a later one, or restore a backup made before it"
-        )
+    refuse_newer(found, where, branch)
     command.upgrade(_config(connection, branch), f"{branch.label}@head")
 
 

@@ -3,7 +3,7 @@
 from quart import Blueprint, Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
-from hatsize.control import maps, pings, smaller, ssh_check, tailnet_lock
+from hatsize.control import maps, pings, set_dns, smaller, ssh_check, tailnet_lock
 from hatsize.control.peer import body_of, json_answer, peer_of, text_answer
 from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
@@ -25,6 +25,7 @@ def app(live: LiveTailnet, hub: Hub, registrar: Registrar, ssh_checks: SSHChecks
     inner.register_blueprint(maps.blueprint(live, hub))
     inner.register_blueprint(ssh_check.blueprint(live, ssh_checks))
     inner.register_blueprint(pings.blueprint(questions))
+    inner.register_blueprint(set_dns.blueprint(live))
     inner.register_blueprint(smaller.blueprint(live))
     inner.register_blueprint(tailnet_lock.blueprint())
 

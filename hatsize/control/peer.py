@@ -11,6 +11,7 @@ from hatsize.wire import tailcfg
 from hatsize.wire.keys import MachineKey, NodeKey
 
 W = TypeVar("W", bound=tailcfg.Wire)
+NO_NODE = "no such node, or its key is another machine's"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""The small endpoints in the tunnel: DNS challenges, identity tokens, health, attributes, features, client logs."""
+"""The small endpoints in the tunnel: identity tokens, health, attributes, features, client logs."""
 
 import logging
 
 from quart import Blueprint, Response, request
 
-from hatsize.control.peer import body_of, json_answer, node_of, peer_of, text_answer
+from hatsize.control.peer import NO_NODE, body_of, json_answer, node_of, peer_of, text_answer
+from hatsize.control.set_dns import no_publisher
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.commands.attributes import set_attributes
 from hatsize.tailnet.errors import RefusedError
@@ -16,27 +17,16 @@ from hatsize.wire.tailcfg import (
     QueryFeatureRequest,
     QueryFeatureResponse,
     SetDeviceAttributesRequest,
-    SetDNSRequest,
     SSHEventNotifyRequest,
     TokenRequest,
 )
 
 log = logging.getLogger(__name__)
 
-NO_NODE = "no such node, or its key is another machine's"
-
 
 def blueprint(live: LiveTailnet) -> Blueprint:
     """The endpoints that need no more than the tailnet."""
     routes = Blueprint("smaller", __name__)
-
-    @routes.post("/machine/set-dns")
-    async def set_dns() -> Response:
-        wanted = await body_of(request, SetDNSRequest)
-        node = node_of(live.state, peer_of(request), wanted.NodeKey)
-        if node is None:
-            return text_answer(NO_NODE, 403)
-        return await _publish(live, node, wanted)
 
     @routes.post("/machine/id-token")
     async def id_token() -> Response:
@@ -105,22 +95,10 @@ def blueprint(live: LiveTailnet) -> Blueprint:
     return routes
 
 
-async def _publish(live: LiveTailnet, node: Node, wanted: SetDNSRequest) -> Response:
-    """Publish a challenge under a name of the node's own, by the first publisher that serves its domain."""
-    own = live.netmap.scene.fqdn(node).rstrip(".")
-    if wanted.Type != "TXT" or not wanted.Name.rstrip(".").endswith("_acme-challenge." + own):
-        return text_answer(f"a node may only set TXT records of _acme-challenge.{own}", 403)
-    for publisher in live.services.plugins.services("challenge_publisher"):
-        if any(own == domain or own.endswith("." + domain) for domain in publisher.domains()):
-            await publisher.publish(node, wanted.Name.rstrip("."), wanted.Type, wanted.Value)
-            return json_answer({})
-    return text_answer(f"no DNS publisher is set up for {own}: enable one, as the dns plugin", 501)
-
-
 def _feature(live: LiveTailnet, node: Node, feature: str) -> QueryFeatureResponse:
     """Whether `tailscale serve` or `funnel` may go ahead."""
-    if feature == "serve" and "https" in live.policy.self_cap_map(node.id):
+    if feature == "serve" and live.netmap.scene.dns(node).CertDomains:
         return QueryFeatureResponse(Complete=True)
     if feature == "serve":
-        return QueryFeatureResponse(Text="HTTPS certificates are not set up on this server: enable a DNS publisher.")
+        return QueryFeatureResponse(Text=no_publisher(live.netmap.scene.fqdn(node).rstrip(".")))
     return QueryFeatureResponse(Text=f"{feature or 'this feature'} is not available on this server.")

@@ -21,16 +21,32 @@ class DNSProvider(Protocol):
         built."""
 
 
+class PublishError(Exception):
+    """A challenge that cannot be published; the message is for the person at the client."""
+
+
 class ChallengePublisher(Protocol):
-    """Publishes ACME dns-01 challenges on authoritative DNS, so that `tailscale cert` works."""
+    """Publishes ACME dns-01 challenges on authoritative DNS, so that `tailscale cert` works.
+
+    Nodes below its domains are told that they may have certificates.
+    """
 
     name: str
 
     async def publish(self, node: Node, name: str, record_type: str, value: str) -> None:
-        """Return once the record is effective; raises with words for the client otherwise."""
+        """Return once the record is effective, beside others of that name; raises PublishError.
+
+        The core asks for `TXT` of `_acme-challenge.NODE` alone, and gives it a minute. The publisher takes the record
+        away again once authorities had time to look.
+        """
 
     def domains(self) -> Sequence[str]:
-        """The domains below which it can publish."""
+        """The domains below which it can publish, without a dot at the end. Quick: asked for each netmap."""
+
+
+def publishes(publisher: ChallengePublisher, name: str) -> bool:
+    """Whether a publisher's domains hold a name, which has no dot at its end."""
+    return any(name == domain or name.endswith("." + domain) for domain in publisher.domains())
 
 
 @hookspec
@@ -72,7 +88,7 @@ def hatsize_register_challenge_publisher(  # type: ignore[empty-body]
                 return ["example.com"]
 
             async def publish(self, node, name, record_type, value):
-                raise RuntimeError(f"ask the office to publish {name} {record_type} {value}")
+                raise PublishError(f"ask the office to publish {name} {record_type} {value}")
     """
 
 

@@ -45,7 +45,8 @@ class Own:
     ) -> None:
         """Whatever differs, or all for the first message."""
         scene = self._scene
-        own = peers.myself(scene, policy, node)
+        dns = scene.dns(node)
+        own = peers.myself(scene, policy, node, certified=bool(dns.CertDomains))
         essence = hash(peers.told_of_itself(own))
         if essence != told.node:
             told.node = essence
@@ -54,10 +55,10 @@ class Own:
         if hash(derp) != told.derp:
             told.derp = hash(derp)
             draft.add("DERPMap", derp)
-        dns = tailcfg.encode(scene.dns(node))
-        if hash(dns) != told.dns:
-            told.dns = hash(dns)
-            draft.add("DNSConfig", dns)
+        config = tailcfg.encode(dns)
+        if hash(config) != told.dns:
+            told.dns = hash(config)
+            draft.add("DNSConfig", config)
         self._switches(draft, told)
         self.rules(draft, policy, node, told, first=first)
         if first:

@@ -15,9 +15,11 @@ from hatsize.wire.keys import DiscoKey
 from hatsize.wire.tailcfg import Hostinfo
 
 ANSWERS_AAAA = "magicdns-aaaa"
+"""Without this a client answers no AAAA query for its peers."""
 AUTO_UPDATE = "default-auto-update"
 FILE_SHARING = "https://tailscale.com/cap/file-sharing"
-"""Without this a client answers no AAAA query for its peers."""
+HTTPS = "https"
+NO_HTTPS = "https://tailscale.com/cap/warn-funnel-no-https"
 PREFIX_LENGTH = {True: "/128", False: "/32"}
 
 
@@ -74,8 +76,8 @@ def peer(scene: Scene, policy: CompiledPolicy, viewer_id: int, node: Node) -> by
     )
 
 
-def myself(scene: Scene, policy: CompiledPolicy, node: Node) -> tailcfg.Node:
-    """The node's own entry."""
+def myself(scene: Scene, policy: CompiledPolicy, node: Node, *, certified: bool = False) -> tailcfg.Node:
+    """The node's own entry; `certified` says that it may have certificates of its name."""
     region = node.home_derp
     return tailcfg.Node(
         ID=node.id,
@@ -98,7 +100,7 @@ def myself(scene: Scene, policy: CompiledPolicy, node: Node) -> tailcfg.Node:
         Cap=node.cap_version,
         Tags=node.tags,
         MachineAuthorized=node.authorized,
-        CapMap=_own_cap_map(scene, policy, node),
+        CapMap=_own_cap_map(scene, policy, node, certified),
         Expired=is_expired(node, scene.now()),
     )
 
@@ -154,11 +156,14 @@ def _whole_key(node: Node) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _own_cap_map(scene: Scene, policy: CompiledPolicy, node: Node) -> dict[str, Sequence[Any] | None]:
+def _own_cap_map(scene: Scene, policy: CompiledPolicy, node: Node, certified: bool) -> dict[str, Sequence[Any] | None]:
     """The policy's capabilities of the node, with what the settings say about all nodes."""
     found = _cap_map(policy.self_cap_map(node.id)) | {AUTO_UPDATE: [scene.auto_update]}
     if node.ipv6:
         found[ANSWERS_AAAA] = None
+    if certified:
+        found[HTTPS] = None
+        found.pop(NO_HTTPS, None)
     if not scene.taildrop:
         found.pop(FILE_SHARING, None)
     return found

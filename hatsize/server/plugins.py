@@ -9,13 +9,17 @@ from quart import Quart
 
 from hatsize.builtin import auth, ipam
 from hatsize.builtin import policy as builtin_policy
+from hatsize.builtin.certificates import CertificateDomainsPlugin
 from hatsize.builtin.contributed import ContributedRecordsPlugin
 from hatsize.builtin.magicdns import DnsDefaults, MagicDNSPlugin
 from hatsize.builtin.storage import plugin as builtin_storage
 from hatsize.hooks.discovery import find, settings_model
+from hatsize.hooks.dns import ChallengePublisher
 from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.manager import PluginError, Plugins, with_builtins
+from hatsize.hooks.replicas import Replication
 from hatsize.hooks.storage import Storage, StorageOptions
+from hatsize.live.alone import Alone
 from hatsize.live.services import Services
 from hatsize.server.records_file import wire_records
 from hatsize.server.settings import Settings, load_section
@@ -28,12 +32,17 @@ def load_plugins(settings: Settings) -> Plugins:
 
     PluginError names one that cannot be used, SettingsError what is wrong in a plugin's section.
     """
+
+    def publishers() -> Sequence[ChallengePublisher]:
+        return plugins.services("challenge_publisher")
+
     plugins = with_builtins(
         [
             *auth.plugins(),
             *ipam.plugins(),
             ("magicdns", MagicDNSPlugin(dns_defaults(settings))),
             ("contributed-records", ContributedRecordsPlugin()),
+            ("certificates", CertificateDomainsPlugin(settings.dns.base_domain, publishers)),
             ("policy", builtin_policy.Plugin()),
             ("sql-storage", builtin_storage),
         ],
@@ -57,6 +66,7 @@ def choose_services(plugins: Plugins, settings: Settings) -> Services:
         policy=plugins.service("policy_engine", settings.policy.engine),
         deciders=_with_last(plugins.services("registration_decider"), "approval"),
         dns=plugins.services("dns_provider"),
+        replication=_replication(plugins),
     )
 
 
@@ -93,6 +103,15 @@ def _storage(plugins: Plugins, settings: Settings) -> Storage:
             return made
     known = ", ".join(sorted(scheme for factory in factories for scheme in factory.schemes))
     raise PluginError(f"database.url: no storage for {scheme}://; there is: {known}")
+
+
+def _replication(plugins: Plugins) -> Replication:
+    """What makes this process one of several; PluginError where two plugins would."""
+    found: list[Replication] = plugins.services("replication")
+    if len(found) > 1:
+        names = " and ".join(repr(each.name) for each in found)
+        raise PluginError(f"both {names} make replicas of this server: enable one of them")
+    return found[0] if found else Alone()
 
 
 def _with_last(services: Sequence[Any], name: str) -> list[Any]:

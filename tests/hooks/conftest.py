@@ -22,6 +22,7 @@ from pydantic import BaseModel, SecretStr
 from quart import Blueprint
 from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import *
+from hatsize.hooks.dns import PublishError
 from hatsize.hooks.events import VOCABULARY
 from hatsize.hooks.ipam import NoAddressError
 from hatsize.hooks.metrics import *

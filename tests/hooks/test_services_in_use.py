@@ -8,6 +8,7 @@ import pytest
 
 from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import Deny, Registration
+from hatsize.hooks.dns import PublishError
 from hatsize.hooks.errors import PluginError
 from hatsize.hooks.ipam import AllocationRequest, NoAddressError
 from hatsize.hooks.manager import Plugins
@@ -72,7 +73,7 @@ def test_hatsize_register_dns_provider(service, quiet_server):
 async def test_hatsize_register_challenge_publisher(service):
     [publisher] = service("challenge_publisher")
     assert publisher.domains() == ["example.com"]
-    with pytest.raises(RuntimeError, match=r"ask the office to publish _acme-challenge.web.example.com"):
+    with pytest.raises(PublishError, match=r"ask the office to publish _acme-challenge.web.example.com"):
         await publisher.publish(a_node(), "_acme-challenge.web.example.com", "TXT", "x")
 
 

@@ -23,6 +23,9 @@ def blueprint(live: LiveTailnet, hub: Hub) -> Blueprint:
         wanted = await body_of(request, MapRequest)
         node = node_of(live.state, peer, wanted.NodeKey)
         if node is None:
+            await live.refresh()  # it may have registered a moment ago, with another replica
+            node = node_of(live.state, peer, wanted.NodeKey)
+        if node is None:
             return _unknown(live, peer, wanted)
         if not wanted.ReadOnly:
             node = await _take_report(live, node, wanted)

@@ -36,6 +36,8 @@ class Pings:
         node = self._live.state.find(Node, node_id)
         if node is None:
             raise NoAnswerError(f"there is no node {node_id}")
+        if self._live.attendance.presence.is_elsewhere(node_id) and not self._live.attendance.presence.is_here(node_id):
+            return await self._ask_elsewhere(node, types, payload, within)
         token = secrets.token_urlsafe(18)
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[token] = node.machine_key, answer
@@ -50,6 +52,12 @@ class Pings:
             raise NoAnswerError(f"{node.given_name} did not answer within {within:g} seconds") from None
         finally:
             del self._waiting[token]
+
+    async def _ask_elsewhere(self, node: Node, types: str, payload: bytes, within: float) -> bytes:
+        answer = await self._live.services.replication.ask(node.id, types, payload, within)
+        if answer is None:
+            raise NoAnswerError(f"{node.given_name} did not answer within {within:g} seconds, by another replica")
+        return answer
 
     async def is_alive(self, node_id: int, within: float) -> bool:
         """Whether the node answers a ping."""

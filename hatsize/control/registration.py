@@ -56,8 +56,10 @@ class Registrar:
         state, now = self._live.state, self._live.clock()
         if register.foreign_key(state, peer.machine_key, request):
             return RegisterResponse(Error="the node key belongs to another machine; log in again to make a new one")
-        node = register.known_node(state, peer.machine_key, request)
         try:
+            if register.known_node(state, peer.machine_key, request) is None:
+                await self._live.refresh()
+            node = register.known_node(state, peer.machine_key, request)
             if request.Expiry is not None:
                 return await self._expire(node, request.Expiry)
             if node is not None and not is_expired(node, now):

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from hatsize.hooks import auth, dns, events, ipam, lifecycle, metrics, policy, storage
+from hatsize.hooks import auth, dns, events, ipam, lifecycle, metrics, policy, replicas, storage
 
-AREAS: tuple[ModuleType, ...] = (auth, ipam, dns, policy, storage, events, lifecycle, metrics)
+AREAS: tuple[ModuleType, ...] = (auth, ipam, dns, policy, storage, replicas, events, lifecycle, metrics)
 
 
 def hooks_of(area: ModuleType) -> dict[str, Callable[..., Any]]:

@@ -7,6 +7,7 @@ from hatsize.hooks.auth import LoginProvider, PasswordProvider, RegistrationDeci
 from hatsize.hooks.dns import ChallengePublisher, DNSProvider
 from hatsize.hooks.ipam import IPAllocator
 from hatsize.hooks.policy import PolicyEngine
+from hatsize.hooks.replicas import Replication
 from hatsize.hooks.storage import StorageFactory
 
 KINDS: dict[str, type] = {
@@ -18,6 +19,7 @@ KINDS: dict[str, type] = {
     "challenge_publisher": ChallengePublisher,
     "policy_engine": PolicyEngine,
     "storage": StorageFactory,
+    "replication": Replication,
 }
 """By the end of the name of the hook, `hatsize_register_<kind>`."""
 

@@ -20,6 +20,7 @@ ASK_EVERY = 300.0
 AT_A_TIME = 20
 """How many nodes are asked about at once, and stored in one change."""
 ACTOR = "plugins"
+DUTY = "asking for posture attributes"
 
 Given = Mapping[str, Mapping[str, Any]]
 """A node's attributes by the plugin that gives them."""
@@ -46,7 +47,9 @@ class PolicyAttributes:
                 await self._refresh_changed()
 
     async def refresh(self, node_ids: Iterable[int]) -> None:
-        """Ask about nodes, and store what is new of what is answered."""
+        """Ask about nodes, and store what is new of what is answered; where there are replicas, one of them does."""
+        if not self._live.services.replication.is_ours(DUTY):
+            return
         waiting = list(node_ids)
         for start in range(0, len(waiting), AT_A_TIME):
             given: dict[int, Given] = {}

@@ -42,6 +42,22 @@ class Routers:
         self._silent ^= news
         return bool(news)
 
+    def prefer(self, primaries: Mapping[str, int]) -> bool:
+        """Let these nodes serve these routes where they can; whether that may move routes."""
+        news = primaries != self._primaries
+        self._primaries = primaries
+        return news
+
+    @property
+    def primaries(self) -> Mapping[str, int]:
+        """By route, the id of the node that serves it."""
+        return self._primaries
+
+    @property
+    def silent(self) -> frozenset[int]:
+        """The connected ones that did not answer when they were probed."""
+        return frozenset(self._silent)
+
     def forget(self, node_id: int) -> None:
         self._away.discard(node_id)
         self._silent.discard(node_id)

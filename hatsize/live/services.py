@@ -10,7 +10,9 @@ from hatsize.hooks.dns import DNSProvider
 from hatsize.hooks.ipam import IPAllocator
 from hatsize.hooks.manager import Plugins
 from hatsize.hooks.policy import PolicyEngine
+from hatsize.hooks.replicas import Replication
 from hatsize.hooks.storage import Storage
+from hatsize.live.alone import Alone
 from hatsize.tailnet.commands.waiting import WaitingRoom
 
 
@@ -24,6 +26,7 @@ class Services:
     policy: PolicyEngine
     deciders: Sequence[RegistrationDecider]
     dns: Sequence[DNSProvider]
+    replication: Replication = field(default_factory=Alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
 
+import anyio
 from msgspec.structs import replace
 
 from hatsize.hooks.ipam import AllocationRequest
 from hatsize.hooks.policy import CompiledPolicy
+from hatsize.live.attendance import Attendance
 from hatsize.live.deadlines import Deadlines
+from hatsize.live.judged import matters_to_policy
 from hatsize.live.measures import Measures
 from hatsize.live.routers import Routers
 from hatsize.live.services import Services, Terms
@@ -47,8 +50,10 @@ class LiveTailnet:
         self.reapings = Deadlines()
         self._watchers: list[Callable[[], None]] = []
         self._listeners: list[Callable[[Change], None]] = []
-        self._attendants: list[Callable[[int, bool], None]] = []
         self._known: dict[int, Node] = dict(state.table(Node))
+        self.attendance = Attendance(self)
+        self.awaited = anyio.Event()
+        """Set when something is written behind that other replicas wait for."""
         self.measures = Measures()
         self._writer = Writer(state, services.storage, self._applied, self.measures.commits)
         scene = Scene(
@@ -65,9 +70,9 @@ class LiveTailnet:
         )
         self.policy_document = self._stored_policy()
         self.netmap = Netmap(scene, services.policy.compile(self.policy_document, state))
-        self._routers = Routers(state)
-        if self._routers.ids():
-            self._elect(always=True)
+        self.routers = Routers(state)
+        if self.routers.ids():
+            self.elect(always=True)
         for node in self._known.values():
             self._set_deadlines(node)
 
@@ -84,14 +89,25 @@ class LiveTailnet:
     def report(self, report: Report) -> None:
         """A node told something of itself that may be stored a little later."""
         self._writer.report(self._change("node.reported", (report.node,)))
+        if self.services.replication.is_followed():
+            self.awaited.set()
 
     async def flush(self) -> None:
         """Store what nodes reported."""
         await self._writer.flush(lambda: self._change("node.reported", ()))
 
-    async def catch_up(self) -> None:
-        """Take over what other processes on the same storage have committed."""
-        await self._writer.catch_up()
+    async def catch_up(self, seq: int) -> None:
+        """Take over what other processes on the same storage have committed, unless all up to `seq` is known."""
+        await self._writer.catch_up(seq)
+
+    async def load_anew(self) -> None:
+        """Read everything again, as after the storage may have forgotten."""
+        await self._writer.load_anew()
+
+    async def refresh(self) -> None:
+        """Know all that is stored: for a question about what another replica may have stored a moment ago."""
+        if self.services.replication.is_followed():
+            await self.catch_up(self.state.seq + 1)
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call this, at once and in the loop's thread, whenever a reader may have something new to be told."""
@@ -103,7 +119,7 @@ class LiveTailnet:
 
     def attend(self, attendant: Callable[[int, bool], None]) -> None:
         """Call this with a node's id, and whether it is online, whenever that has changed."""
-        self._attendants.append(attendant)
+        self.attendance.attend(attendant)
 
     @property
     def behind(self) -> int:
@@ -114,22 +130,12 @@ class LiveTailnet:
         return self.netmap.scene.is_online(node_id)
 
     def came_online(self, node_id: int) -> None:
-        """A node's map stream opened."""
-        self.reapings.set(node_id, None)
-        if self._routers.came(node_id):
-            self._elect()
-        self._presence(node_id, online=True)
+        """A node's map stream opened here."""
+        self.attendance.came(node_id)
 
     def went_offline(self, node_id: int) -> None:
-        """A node's map stream ended and was not opened again for a while."""
-        node = self.state.find(Node, node_id)
-        if node is None:
-            return
-        if node.ephemeral:
-            self.reapings.set(node_id, self.clock() + self.terms.ephemeral_timeout)
-        if self._routers.left(node_id):
-            self._elect()
-        self._presence(node_id, online=False)
+        """A node's map stream ended here and was not opened again for a while."""
+        self.attendance.left(node_id)
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         """Addresses for a node: those it has if they are still inside the prefixes, or new ones."""
@@ -163,35 +169,33 @@ class LiveTailnet:
     def settings_changed(self) -> None:
         """What every node is told of the tailnet changed: DNS, relays."""
         self.netmap.everyone_changed()
-        self._wake()
+        self.wake()
 
     def node_expired(self, node_ids: list[int]) -> None:
         """These nodes' keys have just expired by the clock."""
         self.netmap.peers_changed(node_ids)
-        self._wake()
+        self.wake()
 
     def to_probe(self) -> list[int]:
-        """The routers whose routes somebody else could serve, and that have a map stream."""
-        return [node_id for node_id in self._routers.standing_in() if self.is_online(node_id)]
+        """The routers whose routes somebody else could serve, and that have a map stream here."""
+        return [node_id for node_id in self.routers.standing_in() if self.attendance.presence.is_here(node_id)]
 
     def probed(self, answered: Mapping[int, bool]) -> None:
         """Routers were asked for a sign of life; which of them gave one. Judged together, so that routes move once."""
-        if self._routers.probed(answered):
-            self._elect()
-            self._wake()
+        if self.routers.probed(answered):
+            self.services.replication.found()
+            self.elect()
+            self.wake()
 
-    def _presence(self, node_id: int, *, online: bool) -> None:
-        node = self.state.find(Node, node_id)
-        if node is None:
-            self.netmap.scene.online.discard(node_id)
-            return
-        if online == self.is_online(node_id):
-            return
+    def follow_routers(self, primaries: Mapping[str, int]) -> None:
+        """Another replica has found who serves each route: it stays so, as long as these can."""
+        if self.routers.prefer(primaries):
+            self.elect(always=True)
+            self.wake()
+
+    def note_seen(self, node: Node) -> None:
+        """A node was seen just now."""
         self._writer.report(self._change("node.reported", (replace(node, last_seen=self.clock()),)))
-        self.netmap.set_online(node_id, online)
-        for attendant in self._attendants:
-            attendant(node_id, online)
-        self._wake()
 
     def _applied(self, change: Change) -> None:
         """The state has just taken a change in: bring policy and netmap after it, and wake whoever watches."""
@@ -208,20 +212,21 @@ class LiveTailnet:
                 compiled, affected = self.services.policy.update(self.policy, self.state, touched)
             self.netmap.recompiled(compiled, affected)
             if routes:
-                self._elect(always=True)
+                self.elect(always=True)
         if change.kind in {"dns.updated", "tailnet.updated"}:
             self.netmap.everyone_changed()
         for listener in self._listeners:
             listener(change)
-        self._wake()
+        self.wake()
 
     def _compile_anew(self) -> None:
         with self.measures.compiles.timed():
             compiled = self.services.policy.compile(self.policy_document, self.state)
-        compiled, moved = self._routers.elected(compiled)
+        compiled, moved = self.routers.elected(compiled)
         self.netmap.recompiled(compiled, None)
         if moved:
-            self.netmap.peers_changed(self._routers.ids())
+            self.netmap.peers_changed(self.routers.ids())
+            self.services.replication.found()
 
     def _concerns_routes(self, change: Change) -> bool:
         """Whether a change may move routes: a node that serves some, or served some, is in it."""
@@ -231,13 +236,14 @@ class LiveTailnet:
         nodes = (record for record in change.puts if isinstance(record, Node))
         return any(node is not None and node.approved_routes for node in (*former, *nodes))
 
-    def _elect(self, *, always: bool = False) -> None:
+    def elect(self, *, always: bool = False) -> None:
         """Choose who serves each route; all routers are told anew when that moved something."""
-        compiled, moved = self._routers.elected(self.policy)
+        compiled, moved = self.routers.elected(self.policy)
         if moved or always:
-            routers = self._routers.ids()
+            routers = self.routers.ids()
             self.netmap.recompiled(compiled, self.state.ordinals.bits(routers))
             self.netmap.peers_changed(routers)
+            self.services.replication.found()
 
     def _note_nodes(self, change: Change) -> list[int]:
         """The nodes of a change that mean something else to the policy now."""
@@ -246,11 +252,13 @@ class LiveTailnet:
             self._known.pop(node_id, None)
             self.expiries.set(node_id, None)
             self.reapings.set(node_id, None)
-            self._routers.forget(node_id)
+            self.routers.forget(node_id)
             self.netmap.scene.online.discard(node_id)
         for record in change.puts:
             if isinstance(record, Node):
-                if _matters_to_policy(self._known.get(record.id), record):
+                if record.id not in self._known and self.attendance.presence.is_elsewhere(record.id):
+                    self.netmap.scene.online.add(record.id)
+                if matters_to_policy(self._known.get(record.id), record):
                     touched.append(record.id)
                 self._known[record.id] = record
                 self._set_deadlines(record)
@@ -279,20 +287,7 @@ class LiveTailnet:
     def _change(self, kind: str, puts: tuple[Node, ...]) -> Change:
         return Change(tailnet=self.state.tailnet_id, kind=kind, puts=puts, actor="node", at=self.clock())
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """A reader may have something new to be told."""
         for watcher in self._watchers:
             watcher()
-
-
-def _matters_to_policy(old: Node | None, new: Node) -> bool:
-    """Whether the policy may mean something else for a node that was `old` and is `new`."""
-    return old is None or _judged(old) != _judged(new)
-
-
-def _judged(node: Node) -> tuple[object, ...]:
-    info = node.hostinfo
-    return (
-        node.tags, node.user_id, node.ipv4, node.ipv6, node.approved_routes, node.authorized, node.attributes,
-        info.RoutableIPs, info.OS, info.OSVersion, info.IPNVersion, info.AllowsUpdate, info.StateEncrypted,
-        info.AppConnector, node.given_name,
-    )  # fmt: skip

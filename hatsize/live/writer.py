@@ -1,6 +1,8 @@
 """The one place where a tailnet changes: a command is computed, stored, made true, and told, one after the other."""
 
+import logging
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from time import monotonic
 
 import anyio
@@ -8,10 +10,13 @@ from anyio import to_thread
 from msgspec.structs import replace
 
 from hatsize.hooks.metrics import Histogram
-from hatsize.hooks.storage import ConflictError, Storage
+from hatsize.hooks.storage import ConflictError, LogTrimmedError, Storage
+from hatsize.live.reloading import differences
 from hatsize.tailnet.merge import merged
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
+
+log = logging.getLogger(__name__)
 
 Command = Callable[[State], Change | None]
 """Pure: the change a wish comes to in this state, or None for none. May run again when another process was quicker."""
@@ -49,7 +54,7 @@ class Writer:
                 except ConflictError:
                     if attempt == ATTEMPTS - 1:
                         raise
-                    await self._catch_up()
+                    await self._after_conflict()
                     continue
                 return self._take(numbered, seen)
         raise AssertionError("unreachable")
@@ -77,14 +82,20 @@ class Writer:
                     self._behind = {**self._behind, **former}
                     if not isinstance(error, ConflictError):
                         raise
-                    await self._catch_up()
+                    await self._after_conflict()
                 else:
                     return
 
-    async def catch_up(self) -> None:
-        """Take over what other processes have committed."""
+    async def catch_up(self, seq: int) -> None:
+        """Take over what other processes have committed, unless all up to `seq` is known."""
         async with self._lock:
-            await self._catch_up()
+            if self._state.seq < seq:
+                await self._catch_up()
+
+    async def load_anew(self) -> None:
+        """Read everything again, whatever the log says."""
+        async with self._lock:
+            await self._load_anew()
 
     async def _commit(self, change: Change) -> Change:
         started = monotonic()
@@ -92,10 +103,30 @@ class Writer:
         self._commits.observe(monotonic() - started, {"seq": str(seq)})
         return replace(change, seq=seq)
 
+    async def _after_conflict(self) -> None:
+        """Read what another process has committed; where that is nothing, the storage has gone back."""
+        before = self._state.seq
+        await self._catch_up()
+        if self._state.seq == before:
+            await self._load_anew()
+
     async def _catch_up(self) -> None:
-        after = self._state.seq
-        for change in await to_thread.run_sync(self._storage.changes, self._state.tailnet_id, after):
+        tailnet, after = self._state.tailnet_id, self._state.seq
+        try:
+            changes = await to_thread.run_sync(self._storage.changes, tailnet, after)
+        except LogTrimmedError:
+            await self._load_anew()
+            return
+        for change in changes:
             self._take(change, self._behind)
+
+    async def _load_anew(self) -> None:
+        stored = await to_thread.run_sync(self._storage.load, self._state.tailnet_id)
+        log.warning("reading everything anew: from change %d to %d", self._state.seq, stored.seq)
+        for change in differences(self._state, stored, datetime.now(UTC)):
+            self._take(change, self._behind)
+        self._state.count(stored.last_ids)
+        self._state.seq = stored.seq
 
     def _take(self, stored: Change, seen: Mapping[int, Node | None]) -> Change:
         """Make a stored change true that was made when nodes were as in `seen`, with what they have told since."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 import anyio
 from anyio.abc import TaskGroup
@@ -19,17 +20,21 @@ log = logging.getLogger(__name__)
 MISSED_AFTER = 5.0
 """Seconds between looks at logins whose time is over."""
 HOUR = 3600.0
+REAPING = "removing ephemeral nodes"
 
 
 def start(tasks: TaskGroup, live: LiveTailnet, hub: Hub) -> None:
     """Begin all duties; they end with the task group."""
     tasks.start_soon(_every, 1.0, "sending keepalives", _as_async(hub.tick))
-    tasks.start_soon(_every, live.terms.write_behind.total_seconds(), "storing reports", live.flush)
+    tasks.start_soon(_every, 0.0, "storing reports", lambda: store_reports(live))
     tasks.start_soon(_every, 1.0, "expiring keys", _as_async(lambda: _expire(live)))
-    tasks.start_soon(_every, 1.0, "removing ephemeral nodes", lambda: _reap(live))
-    tasks.start_soon(_every, MISSED_AFTER, "forgetting old logins", lambda: _forget_logins(live))
-    tasks.start_soon(_every, HOUR, "forgetting old auth keys", lambda: forget_auth_keys(live))
-    tasks.start_soon(_every, HOUR, "trimming the change log", lambda: trim_log(live))
+    for seconds, doing, duty in (
+        (1.0, REAPING, _reap),
+        (MISSED_AFTER, "forgetting old logins", _forget_logins),
+        (HOUR, "forgetting old auth keys", forget_auth_keys),
+        (HOUR, "trimming the change log", trim_log),
+    ):
+        tasks.start_soon(_every, seconds, doing, _once(live, doing, duty))
 
 
 async def _every(seconds: float, doing: str, duty: Callable[[], Awaitable[None]]) -> None:
@@ -42,6 +47,36 @@ async def _every(seconds: float, doing: str, duty: Callable[[], Awaitable[None]]
             log.warning("%s: %s", doing, error)
         except Exception as error:  # noqa: BLE001 - one failure must not end the duty
             log_bug(log, doing, error)
+
+
+def _once(
+    live: LiveTailnet, doing: str, duty: Callable[[LiveTailnet], Awaitable[None]]
+) -> Callable[[], Awaitable[None]]:
+    """A duty that one replica carries out for all."""
+    live.services.replication.is_ours(doing)  # it is claimed long before it is due
+
+    async def run() -> None:
+        if live.services.replication.is_ours(doing):
+            await duty(live)
+
+    return run
+
+
+async def store_reports(live: LiveTailnet) -> None:
+    """Store what nodes reported, a little later; soon where other replicas wait for it.
+
+    After storing comes a rest as long as storing took, so that replicas that all have much to store take turns.
+    """
+    with anyio.move_on_after(live.terms.write_behind.total_seconds()):
+        await live.awaited.wait()
+    live.awaited = anyio.Event()
+    started = monotonic()
+    try:
+        await live.flush()
+    except StorageError:
+        await anyio.sleep(live.terms.write_behind.total_seconds())
+        raise
+    await anyio.sleep(monotonic() - started)
 
 
 def _as_async(duty: Callable[[], None]) -> Callable[[], Awaitable[None]]:
@@ -65,7 +100,9 @@ async def _reap(live: LiveTailnet) -> None:
 
     def command(state: State) -> Change | None:
         gone = tuple(
-            (Node.table, node_id) for node_id in due if state.find(Node, node_id) and not live.is_online(node_id)
+            (Node.table, node_id)
+            for node_id in due
+            if state.find(Node, node_id) and not live.is_online(node_id) and live.services.replication.is_ours(REAPING)
         )
         if not gone:
             return None

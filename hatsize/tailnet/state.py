@@ -1,6 +1,6 @@
 """One tailnet in memory: its records by table and id, the indexes over them, and what changed since when."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 
 from hatsize.tailnet.errors import NotFoundError
@@ -34,8 +34,7 @@ class State:
         state.seq = seq
         for record in records:
             state._put(record)
-        for table, last in last_ids.items():
-            state._last_id[table] = max(last, state._last_id.get(table, 0))
+        state.count(last_ids)
         return state
 
     @property
@@ -62,6 +61,11 @@ class State:
     def next_id(self, kind: type[Record], after: int = 0) -> int:
         """An id never given out before; for a second new row of one change, pass the first one as `after`."""
         return max(self._last_id.get(kind.table, 0), after) + 1
+
+    def count(self, last_ids: Mapping[str, int]) -> None:
+        """Take note of the highest ids ever given out, by table."""
+        for table, last in last_ids.items():
+            self._last_id[table] = max(last, self._last_id.get(table, 0))
 
     def owner(self, node: Node) -> User | None:
         """Whose node it is; None for a tagged one."""

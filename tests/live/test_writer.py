@@ -117,7 +117,7 @@ async def test_what_another_process_committed_is_taken_over_and_told(tailnet):
     await other.live.run(rename(other, "table"))
     heard = []
     tailnet.live.listen(heard.append)
-    await tailnet.live.catch_up()
+    await tailnet.live.catch_up(tailnet.state.seq + 1)
     assert tailnet.node("table").id == 1
     assert [change.kind for change in heard] == ["node.updated"]
 

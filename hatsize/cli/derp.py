@@ -1,5 +1,6 @@
 """`hatsize derp`: a relay on its own, and how the relays of a map are."""
 
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,24 @@ OPTIONS: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]] = (
     click.option("--hostname", multiple=True, help="A name or address for a self-signed certificate."),
     click.option("--cert-file", type=FILE, help="The certificate chain, PEM."),
     click.option("--key-file", type=FILE, help="The certificate's key, PEM."),
+    click.option("--acme-domain", multiple=True, help="A name to get a certificate for from an ACME server."),
+    click.option("--acme-email", default="", help="Whom that server may write to."),
+    click.option("--acme-url", default="", help="The ACME server's directory, if not Let's Encrypt's."),
+    click.option("--acme-challenge", type=click.Choice(["tls-alpn-01", "http-01"]), default="tls-alpn-01"),
+    click.option("--acme-ca-file", type=FILE, help="The authority of the ACME server's own certificate."),
     click.option("--mesh-key-file", type=FILE, help="64 hex digits that all relays of the region share."),
     click.option("--mesh-with", multiple=True, help="Another relay of the region: https://HOST[:PORT] or unix:/PATH."),
     click.option("--mesh-ca-file", type=FILE, help="The authority of the other relays' certificates."),
     click.option("--verify-client-url", default="", help="A server to ask about each client: https://HOST/verify."),
     click.option("--verify-fail-open", is_flag=True, help="Let clients in while that server does not answer."),
+    click.option(
+        "--verify-again",
+        default=300.0,
+        show_default=True,
+        type=click.FloatRange(0),
+        metavar="SECONDS",
+        help="How often it is asked about those who are connected; 0 for never.",
+    ),
     click.option("--rate-limit", default=0, type=click.IntRange(0), help="Bytes a client may send in a second."),
     click.option("--rate-burst", type=click.IntRange(1), help="Bytes it may send at once where there is a limit."),
     click.option("--processes", default=1, type=click.IntRange(1, 64), help="How many processes share the ports."),
@@ -79,6 +93,7 @@ def _relay(given: dict[str, Any]) -> None:
     from hatsize.server.tls import CertificateError
 
     configure_logs("info", "text")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for, a new certificate, is noticed anyway
     try:
         settings = _settings(given)
         run = run_derp if settings.processes == 1 else run_derps
@@ -95,10 +110,11 @@ def _settings(given: dict[str, Any]) -> Any:
     """The options as the relay takes them; raises SettingsError or ValueError."""
     from hatsize.derp.limits import MIN_BURST, Limits
     from hatsize.derp.mesh import MeshPeer
-    from hatsize.derp.settings import RelaySettings
+    from hatsize.derp.settings import RelayAcme, RelaySettings
     from hatsize.server.settings_paths import default_data_dir
 
     rate = given["rate_limit"]
+    acme = RelayAcme(*(given[f"acme_{name}"] for name in ("domain", "email", "url", "challenge", "ca_file")))
     return RelaySettings(
         data_dir=invocation().data_dir or default_data_dir() / DATA_DIR,
         listen=tuple(map(_address, given["listen"])),
@@ -107,11 +123,13 @@ def _settings(given: dict[str, Any]) -> Any:
         host_names=given["hostname"] or ("localhost",),
         certificate=given["cert_file"],
         certificate_key=given["key_file"],
+        acme=acme if acme.domains else None,
         mesh_key_file=given["mesh_key_file"],
         mesh_with=tuple(map(MeshPeer.parse, given["mesh_with"])),
         mesh_ca_file=given["mesh_ca_file"],
         verify_client_url=given["verify_client_url"],
         verify_fail_open=given["verify_fail_open"],
+        verify_again=given["verify_again"],
         bootstrap_names=given["bootstrap_dns"],
         user=given["user"],
         limits=Limits(bytes_per_second=rate, burst=given["rate_burst"] or max(rate, MIN_BURST)),

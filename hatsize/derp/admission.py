@@ -60,18 +60,25 @@ class VerifyURL:
         self._fail_open = fail_open
 
     async def __call__(self, key: NodeKey, address: str) -> bool:
+        """Whether to let a client in."""
+        allowed = await self.ask(key, address)
+        return self._fail_open if allowed is None else allowed
+
+    async def ask(self, key: NodeKey, address: str) -> bool | None:
+        """What the server says; None when it does not answer."""
         question = msgspec.json.encode(AdmitRequest(key, address))
         try:
             with anyio.fail_after(TIMEOUT):
                 status, body = await self._post(self._url, question)
             if status != 200:
-                return self._without_answer(f"it answers with status {status}")
+                self._without_answer(f"it answers with status {status}")
+                return None
             return msgspec.json.decode(body, type=AdmitResponse).Allow
         except TimeoutError:
-            return self._without_answer(f"no answer within {TIMEOUT:.0f} s")
+            self._without_answer(f"no answer within {TIMEOUT:.0f} s")
         except (OSError, msgspec.MsgspecError) as error:
-            return self._without_answer(str(error))
+            self._without_answer(str(error))
+        return None
 
-    def _without_answer(self, why: str) -> bool:
+    def _without_answer(self, why: str) -> None:
         _log.warning("%s does not say whom to admit: %s", self._url, why)
-        return self._fail_open

@@ -10,6 +10,7 @@ from hatsize.derp.http_client import post
 from hatsize.derp.mesh import Mesh
 from hatsize.derp.processes import Sibling
 from hatsize.derp.published_names import PublishedNames
+from hatsize.derp.readmission import Readmission
 from hatsize.derp.relay import Relay
 from hatsize.derp.server import DerpServer
 from hatsize.derp.settings import RelaySettings, read_mesh_key
@@ -25,9 +26,9 @@ class RelayProcess:
     def __init__(self, settings: RelaySettings, private: PrivateKey, sibling: Sibling | None = None) -> None:
         """`sibling` is which of several processes this one is. Raises SettingsError."""
         mesh_key = _mesh_key(settings, sibling)
-        url = settings.verify_client_url
-        admit = VerifyURL(url, post, fail_open=settings.verify_fail_open) if url else everybody
-        self.server = DerpServer(private, settings.limits, admit=admit, mesh_key=mesh_key)
+        verify = _verification(settings)
+        self.server = DerpServer(private, settings.limits, admit=verify or everybody, mesh_key=mesh_key)
+        self._readmission = _readmission(settings, self.server, verify)
         self.names = PublishedNames(settings.bootstrap_names)
         relay = self.server.relay
         self._mesh = sibling.mesh(relay) if sibling else _mesh(settings, relay, private, mesh_key)
@@ -50,12 +51,26 @@ class RelayProcess:
             async with anyio.create_task_group() as group:
                 for part in (self.server.run, self._mesh.run, self.names.run):
                     group.start_soon(part)
+                if self._readmission is not None:
+                    group.start_soon(self._readmission.run)
                 await anyio.sleep_forever()
         finally:
             with anyio.CancelScope(shield=True):
                 await self.server.close()
             if self._stun is not None:
                 self._stun.close()
+
+
+def _verification(settings: RelaySettings) -> VerifyURL | None:
+    url = settings.verify_client_url
+    return VerifyURL(url, post, fail_open=settings.verify_fail_open) if url else None
+
+
+def _readmission(settings: RelaySettings, server: DerpServer, verify: VerifyURL | None) -> Readmission | None:
+    """Questions about those who are connected, where somebody answers them and they are wanted."""
+    if verify is None or not settings.verify_again:
+        return None
+    return Readmission(server.connected, verify.ask, server.evict, every=settings.verify_again)
 
 
 def _mesh_key(settings: RelaySettings, sibling: Sibling | None) -> str:

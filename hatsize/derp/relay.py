@@ -4,7 +4,7 @@ Time is asked of a clock that is passed in, bytes leave through each client's si
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hatsize.derp.audience import Audience
 from hatsize.derp.client import Client
@@ -114,6 +114,10 @@ class Relay:
         """End all connections."""
         for client in list(self._registry):
             client.sink.close()
+
+    def __iter__(self) -> Iterator[Client]:
+        """Every client that is connected."""
+        return iter(self._registry)
 
     def is_here(self, key: bytes) -> bool:
         return key in self._registry.active

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import anyio
 
@@ -65,6 +65,10 @@ class DerpServer:
 
     def is_connected(self, key: NodeKey) -> bool:
         return self.relay.is_here(raw_key(key))
+
+    def connected(self) -> Iterator[tuple[NodeKey, str]]:
+        """The node key and the address of each client but other relays."""
+        return ((node_key(client.key), client.address) for client in self.relay if not client.mesh)
 
     async def run(self) -> None:
         """Keep the relay's time until cancelled."""

@@ -12,6 +12,20 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class RelayAcme:
+    """How a relay on its own gets its certificate from an ACME server."""
+
+    domains: tuple[str, ...]
+    email: str = ""
+    url: str = ""
+    """The authority's directory; empty for the usual one."""
+    challenge: str = "tls-alpn-01"
+    """Or `http-01`."""
+    ca_file: Path | None = None
+    """Certificates to trust the ACME server by, where it is a private one."""
+
+
+@dataclass(frozen=True, slots=True)
 class RelaySettings:
     """Every setting of `hatsize derp`."""
 
@@ -20,18 +34,21 @@ class RelaySettings:
     listen: tuple[tuple[str, int], ...] = (("", 443),)
     """Hosts and ports for TLS and plain HTTP."""
     http_listen: tuple[tuple[str, int], ...] = ()
-    """Further ones, such as port 80 for captive portal checks."""
+    """Further ones, such as port 80 for captive portal checks; of several processes the first has them."""
     stun: tuple[str, int] | None = ("", 3478)
     host_names: tuple[str, ...] = ("localhost",)
     """What a self-signed certificate is for."""
     certificate: Path | None = None
     certificate_key: Path | None = None
+    acme: RelayAcme | None = None
     mesh_key_file: Path | None = None
     mesh_with: tuple[MeshPeer, ...] = ()
     mesh_ca_file: Path | None = None
     """The authority of the other relays' certificates, where it is a private one."""
     verify_client_url: str = ""
     verify_fail_open: bool = False
+    verify_again: float = 300
+    """Seconds in which every client that is connected is asked about once more; 0 for never."""
     bootstrap_names: tuple[str, ...] = ()
     user: str = ""
     """Whom to become once the ports are open."""
@@ -44,8 +61,18 @@ class RelaySettings:
             raise SettingsError("a mesh needs a key: give --mesh-key-file, the same on every relay of the region")
         if (self.certificate is None) != (self.certificate_key is None):
             raise SettingsError("a certificate needs its key and a key its certificate: give both files or neither")
+        if self.acme is not None:
+            self._check_acme(self.acme)
         if self.processes > 1 and self.mesh_key_file is not None:
             raise SettingsError("several processes mesh with each other only: give --processes or --mesh-key-file")
+
+    def _check_acme(self, acme: RelayAcme) -> None:
+        if self.certificate is not None:
+            raise SettingsError("a certificate is given as files already: give --acme-domain or --cert-file")
+        if acme.challenge == "http-01" and not self.http_listen:
+            raise SettingsError("http-01 is asked over plain HTTP: give --http-listen 0.0.0.0:80 too")
+        if acme.challenge != "http-01" and self.processes > 1:
+            raise SettingsError(f"{acme.challenge} asks one of the processes only: give --acme-challenge http-01")
 
 
 def read_mesh_key(path: Path) -> str:

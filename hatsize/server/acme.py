@@ -30,7 +30,7 @@ class Renewal:
         self._certificates = certificates
         self.challenges = challenges
         self._usable = False
-        self.files = CertificateFiles(folder / "certificate.pem", folder / "key.pem")
+        self.files = ordered_files(folder)
 
     def resume(self) -> bool:
         """Use the certificate of a former run; whether there is one."""
@@ -71,6 +71,11 @@ class Renewal:
             return False
         log.info("a new certificate for %s is in use", names)
         return True
+
+
+def ordered_files(folder: Path) -> CertificateFiles:
+    """Where the certificate of an ACME server is kept below the account's folder."""
+    return CertificateFiles(folder / "certificate.pem", folder / "key.pem")
 
 
 def covers(path: Path, domains: tuple[str, ...]) -> bool:

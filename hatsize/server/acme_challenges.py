@@ -81,7 +81,7 @@ def challenge_context(domain: str, key_authorization: str) -> ssl.SSLContext:
 
 
 def http_app(challenges: Challenges, url: str) -> Any:
-    """The ASGI app of the port for http-01: answers challenges, and sends everybody else to `url`."""
+    """The ASGI app of a port for http-01 alone: answers challenges, and sends everybody else to `url`."""
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":

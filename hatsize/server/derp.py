@@ -19,8 +19,9 @@ from hatsize.derp.settings import RelaySettings
 from hatsize.derp.supervision import until_told_to_stop
 from hatsize.server.listener import Listener
 from hatsize.server.logs import configure_logs
+from hatsize.server.relay_certificate import RelayCertificate
 from hatsize.server.secret_files import kept_key
-from hatsize.server.tls import CertificateFiles, build_context, meta_certificate, self_signed
+from hatsize.server.tls import meta_certificate
 from hatsize.wire.keys import PrivateKey
 
 
@@ -33,20 +34,26 @@ async def run_derp(settings: RelaySettings, sibling: Sibling | None = None) -> N
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     private = kept_key(settings.data_dir / "derp.key")
     process = RelayProcess(settings, private, sibling)
+    first = sibling is None or sibling.place == 0
+    certificate = RelayCertificate(settings, meta_certificate(private.public), first=first)
     app = Quart(__name__)
     app.register_blueprint(blueprint(process.names))
-    context = build_context(_certificate(settings), meta_certificate(private.public))
-    listener = Listener(app, {("/derp", "DERP"): process.server.take}, context)
+    certificate.answer_on(app)
+    listener = Listener(app, {("/derp", "DERP"): process.server.take})
+    certificate.show_on(listener)
     try:
-        for host, port in (*settings.listen, *settings.http_listen):
+        for host, port in (*settings.listen, *(settings.http_listen if first else ())):
             await listener.start(host, port, reuse_port=sibling is not None)
         if sibling is not None:
             _meet(listener, sibling, settings.user)
         await process.listen()
         if settings.user:
+            for path in certificate.written():
+                _give(path, settings.user)
             drop_privileges(settings.user)
         async with anyio.create_task_group() as group:
             group.start_soon(process.run)
+            group.start_soon(certificate.run)
             await until_told_to_stop()
             group.cancel_scope.cancel()
     finally:
@@ -79,8 +86,8 @@ async def _try_out(settings: RelaySettings) -> None:
     """Make what all processes read, and open and close the ports, so that what is wrong is told once."""
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     private = kept_key(settings.data_dir / "derp.key")
-    context = build_context(_certificate(settings), meta_certificate(private.public))
-    listener = Listener(Quart(__name__), ssl_context=context)
+    listener = Listener(Quart(__name__))
+    RelayCertificate(settings, meta_certificate(private.public)).show_on(listener)
     try:
         for host, port in (*settings.listen, *settings.http_listen):
             await listener.start(host, port)
@@ -110,9 +117,3 @@ def _give(path: Path, user: str) -> None:
         account = account_of(user)
         if account.pw_uid != os.getuid():
             os.chown(path, account.pw_uid, account.pw_gid)
-
-
-def _certificate(settings: RelaySettings) -> CertificateFiles:
-    if settings.certificate and settings.certificate_key:
-        return CertificateFiles(settings.certificate, settings.certificate_key)
-    return self_signed(settings.data_dir, settings.host_names)

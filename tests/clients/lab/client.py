@@ -73,7 +73,7 @@ class Client:
 
     def tailscale(self, *arguments: str, deadline: float = UP_DEADLINE) -> str:
         """What `tailscale ARGUMENTS` printed on this machine."""
-        return self.machine.run(*self._argv(*arguments), deadline=deadline)
+        return self.machine.run(*self.argv(*arguments), deadline=deadline)
 
     def up(self, url: str, key: str, *flags: str) -> None:
         """Join by key; returns when the client is running.
@@ -109,10 +109,10 @@ class Client:
         """Start `tailscale up`; where it prints."""
         output = self.machine.directory / "login.log"
         output.unlink(missing_ok=True)
-        self._login = Daemon(self.machine, *self._argv("up", *flags), log=output)
+        self._login = Daemon(self.machine, *self.argv("up", *flags), log=output)
         return output
 
-    def _argv(self, *arguments: str) -> list[str]:
+    def argv(self, *arguments: str) -> list[str]:
         return [str(self._command_line), f"--socket={self._socket}", *arguments]
 
     def _login_stacks(self) -> str:

@@ -11,6 +11,7 @@ from tests.clients.lab import leases, namespaces, nat
 from tests.clients.lab.namespaces import Namespace
 
 HUB_ADDRESS = "10.99.0.1"
+HUB_IPV6 = "fd99::1"
 HUB_HARDWARE = "02:00:00:00:00:01"  # its own: else it is a port's, and changes under the clients as ports are added
 NOWHERE = "10.99.0.254"  # a way out as every host has one, but to nobody
 FIRST_MACHINE = 11
@@ -30,6 +31,7 @@ class Network:
         self.hub.ip("link", "set", "bridge", "up")
         self.hub.ip("route", "add", "default", "via", NOWHERE)
         self._next = FIRST_MACHINE
+        self._has_ipv6 = False
 
     def machine(self, name: str) -> Namespace:
         """A machine on the bridge, with an address everyone reaches."""
@@ -55,6 +57,22 @@ class Network:
         _cable(gateway, "lan0", f"192.168.{number}.1", host, host.address)
         gateway.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
         return host
+
+    def internet(self, *addresses: str) -> None:
+        """Let the hub have addresses of the wide world, by which everybody on the bridge reaches it."""
+        for address in addresses:
+            family, bits = ("-6", 128) if ":" in address else ("-4", 32)
+            self.hub.ip(family, "addr", "add", f"{address}/{bits}", "dev", "lo")
+
+    def give_ipv6(self, machine: Namespace) -> str:
+        """Let a machine on the bridge have IPv6 too; its address."""
+        if not self._has_ipv6:
+            self._has_ipv6 = True
+            self.hub.ip("-6", "addr", "add", f"{HUB_IPV6}/64", "dev", "bridge", "nodad")
+        address = HUB_IPV6.removesuffix("1") + machine.address.rpartition(".")[2]
+        machine.ip("-6", "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
+        machine.ip("-6", "route", "add", "default", "via", HUB_IPV6)
+        return address
 
     def close(self) -> None:
         for machine in self.machines:

@@ -43,6 +43,9 @@ class Server(Protocol):
     def is_online(self, node_id: int) -> bool:
         """Whether the node counts as connected."""
 
+    def sees(self, viewer_id: int, node_id: int) -> bool:
+        """Whether the policy shows the one node to the other."""
+
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         """Change the state: the command computes the change from the state as it is, and may run twice.
 

@@ -147,6 +147,11 @@ class Netmap:
         reader.version, reader.told = self.version, visible
         return message
 
+    def sees(self, viewer_id: int, node_id: int) -> bool:
+        """Whether a node is among the peers of another."""
+        viewer, ordinal = self._known.get(viewer_id), self.scene.state.ordinals.get(node_id)
+        return viewer is not None and ordinal is not None and bool(self._visible(viewer) >> ordinal & 1)
+
     def changed_since(self, version: int) -> int:
         """How many nodes have changed after a version, as far as the journal reaches back."""
         dirty = self.journal.since(max(version, self.journal.floor)) or NOTHING

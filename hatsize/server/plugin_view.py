@@ -41,6 +41,9 @@ class PluginView:
     def is_online(self, node_id: int) -> bool:
         return self._live.is_online(node_id)
 
+    def sees(self, viewer_id: int, node_id: int) -> bool:
+        return self._live.netmap.sees(viewer_id, node_id)
+
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         return await self._live.run(command)
 

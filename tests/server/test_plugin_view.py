@@ -204,3 +204,14 @@ async def test_a_session_is_no_machine_and_a_machine_no_session(view, waiting, h
         await view.log_in(await held(node), ANN)
     with pytest.raises(RefusedError, match="no SSH session"):
         await view.approve_check(await waiting("phone"), ANN)
+
+
+async def test_who_sees_whom_is_the_policys_affair(view, tailnet, fake_client):
+    for name in ("desk", "phone", "server"):
+        async with fake_client(name) as client:
+            await client.register(await tailnet.auth_key(tags=("tag:server",) if name == "server" else ()))
+    desk, phone, server = (tailnet.node(name).id for name in ("desk", "phone", "server"))
+    await tailnet.save_policy('{"acls": [{"action": "accept", "src": ["alice@"], "dst": ["alice@:*"]}]}')
+    assert (view.sees(desk, phone), view.sees(desk, server), view.sees(desk, 99), view.sees(99, desk)) == (
+        True, False, False, False,
+    )  # fmt: skip

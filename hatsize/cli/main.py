@@ -19,6 +19,7 @@ ENTRIES = {
     "auth": Entry("hatsize.cli.auth", "Decide on machines and checks that wait for approval."),
     "policy": Entry("hatsize.cli.policy", "Show, check and save the policy."),
     "db": Entry("hatsize.cli.db", "Look after the database: status, backups, moving it.", ("database",)),
+    "dns": Entry("hatsize.cli.dns", "Set resolvers, search domains, MagicDNS and records."),
     "import": Entry("hatsize.cli.import_noun", "Move over from another server."),
     "plugins": Entry("hatsize.cli.plugins", "List, check and make plugins.", ("plugin",)),
     "health": Entry("hatsize.cli.health", "Ask the server whether it is well."),

@@ -93,3 +93,15 @@ def test_a_script_written_for_headscale_sets_up_a_tailnet(running, tmp_path):
     )
     assert done.stdout == "20 users, 200 rules, 50 auth keys\n", done.stderr
     assert len((tmp_path / "keys").read_text().split()) == 50
+
+
+def test_dns_changes_while_the_server_runs(run):
+    assert run("dns", "nameservers", "set", "9.9.9.9", "--override")["changed"] == ["overrideLocalDns", "nameservers"]
+    assert run("dns", "split", "set", "Corp.example", "10.0.0.53")["dns"]["split"] == {"corp.example": ["10.0.0.53"]}
+    assert "give an address" in run("dns", "nameservers", "set", "dns.example")["error"]
+    record = run("dns", "records", "add", "_sip._tcp.corp.example", "SRV", "1 1 5060 sip.corp.example")
+    assert record["answeredBy"] == "10.0.0.53, the resolvers of corp.example"
+    assert run("dns", "records", "list") == [record]
+    assert run("dns", "records", "remove", "-i", record["id"]) == {}
+    run("dns", "split", "reset")
+    assert run("dns", "nameservers", "reset")["changed"] == []

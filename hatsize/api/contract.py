@@ -133,5 +133,5 @@ class Live(Protocol):
     def derp_map(self) -> DERPMap:
         """The relays that clients are told of, as the newest clients are."""
 
-    async def storage_answers(self) -> bool:
-        """Whether the storage can be reached."""
+    async def storage_problem(self) -> str:
+        """Why the storage cannot be reached, or takes no changes, in words; empty when all is well."""

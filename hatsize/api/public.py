@@ -6,6 +6,9 @@ from quart import Blueprint, Response
 from hatsize.api.contract import Live
 from hatsize.api.version import version_info
 
+UNWELL = "nothing can be stored now, and what was stored before is served: `hatsize health` and the log say why"
+"""For anybody; why, which may name files and hosts, is for administrators."""
+
 
 def public(live: Live) -> Blueprint:
     """The blueprint of `/health` and `/version`."""
@@ -13,9 +16,10 @@ def public(live: Live) -> Blueprint:
 
     @blueprint.get("/health")
     async def health() -> Response:
-        well = await live.storage_answers()
-        body = msgspec.json.encode({"status": "pass" if well else "fail"}) + b"\n"
-        return Response(body, 200 if well else 500, content_type="application/health+json; charset=utf-8")
+        problem = await live.storage_problem()
+        told = {"status": "fail", "output": UNWELL} if problem else {"status": "pass"}
+        body = msgspec.json.encode(told) + b"\n"
+        return Response(body, 500 if problem else 200, content_type="application/health+json; charset=utf-8")
 
     @blueprint.get("/version")
     async def version() -> Response:

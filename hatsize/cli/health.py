@@ -13,7 +13,8 @@ from hatsize.cli.server import ask
 def command() -> None:
     """Ask the server whether it is well; exits 1 when it is not."""
     health = ask("GET", "/health")
+    warnings = health.get("warnings", ())
     if not health["databaseConnectivity"]:
-        raise Failure("the server cannot reach its database: see its log")
-    warn(health.get("warnings", ()))
+        raise Failure("; ".join(warnings) or "the server cannot reach its database: see its log")
+    warn(warnings)
     show(health, "The server is well.")

@@ -126,6 +126,11 @@ class LiveTailnet:
         """How many nodes have told something that is not stored yet."""
         return self._writer.behind
 
+    @property
+    def refusal(self) -> str:
+        """Why the storage did not take the last change, in its words; empty when it did. `flush` asks it again."""
+        return self._writer.refusal
+
     def is_online(self, node_id: int) -> bool:
         return self.netmap.scene.is_online(node_id)
 

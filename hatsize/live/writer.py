@@ -10,7 +10,7 @@ from anyio import to_thread
 from msgspec.structs import replace
 
 from hatsize.hooks.metrics import Histogram
-from hatsize.hooks.storage import ConflictError, LogTrimmedError, Storage
+from hatsize.hooks.storage import ConflictError, LogTrimmedError, Storage, StorageError
 from hatsize.live.reloading import differences
 from hatsize.tailnet.merge import merged
 from hatsize.tailnet.model import Change, Node
@@ -35,6 +35,8 @@ class Writer:
         self._lock = anyio.Lock(fast_acquire=True)
         self._behind: dict[int, Node] = {}
         """By id, as it was last stored, each node that has told something since."""
+        self.refusal = ""
+        """Why the storage did not take the last commit, in its words; empty when it did."""
 
     @property
     def behind(self) -> int:
@@ -68,15 +70,18 @@ class Writer:
         self._make_true(change)
 
     async def flush(self, now: Callable[[], Change]) -> None:
-        """Store what was reported. `now` makes the empty change that is filled with the rows as they are."""
-        if not self._behind:
+        """Store what was reported. `now` makes the empty change that is filled with the rows as they are.
+
+        After a refusal an empty change will do, to learn whether the storage takes commits again.
+        """
+        if not self._behind and not self.refusal:
             return
         async with self._lock:
             for _ in range(ATTEMPTS):
                 former, self._behind = self._behind, {}
                 nodes = tuple(node for node in map(self._state.table(Node).get, former) if node is not None)
                 try:
-                    if nodes:
+                    if nodes or self.refusal:
                         self._state.seq = (await self._commit(replace(now(), puts=nodes))).seq
                 except BaseException as error:
                     self._behind = {**self._behind, **former}
@@ -99,7 +104,12 @@ class Writer:
 
     async def _commit(self, change: Change) -> Change:
         started = monotonic()
-        seq = await to_thread.run_sync(self._storage.commit, [change], self._state.seq)
+        try:
+            seq = await to_thread.run_sync(self._storage.commit, [change], self._state.seq)
+        except StorageError as error:
+            self.refusal = "" if isinstance(error, ConflictError) else str(error)
+            raise
+        self.refusal = ""
         self._commits.observe(monotonic() - started, {"seq": str(seq)})
         return replace(change, seq=seq)
 

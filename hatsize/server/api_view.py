@@ -73,10 +73,12 @@ class ApiView:
     def derp_map(self) -> DERPMap:
         return self._live.netmap.scene.derp_map(NEWEST)
 
-    async def storage_answers(self) -> bool:
+    async def storage_problem(self) -> str:
         try:
             with fail_after(STORAGE_ANSWERS_IN):
                 await to_thread.run_sync(self._live.services.storage.tailnets, abandon_on_cancel=True)
-        except (StorageError, TimeoutError):
-            return False
-        return True
+        except StorageError as error:
+            return str(error)
+        except TimeoutError:
+            return f"it did not answer within {STORAGE_ANSWERS_IN:g} seconds"
+        return self._live.refusal

@@ -38,15 +38,22 @@ def start(tasks: TaskGroup, live: LiveTailnet, hub: Hub) -> None:
 
 
 async def _every(seconds: float, doing: str, duty: Callable[[], Awaitable[None]]) -> None:
-    """Do something again and again, whatever becomes of it once."""
+    """Do something again and again, whatever becomes of it once; why the storage refuses is told once."""
+    refusal = ""
     while True:
         await anyio.sleep(seconds)
         try:
             await duty()
         except StorageError as error:
-            log.warning("%s: %s", doing, error)
+            if str(error) != refusal:
+                log.warning("%s: %s", doing, error)
+            refusal = str(error)
         except Exception as error:  # noqa: BLE001 - one failure must not end the duty
             log_bug(log, doing, error)
+        else:
+            if refusal:
+                log.warning("%s: goes on again", doing)
+            refusal = ""
 
 
 def _once(

@@ -108,7 +108,7 @@ class MemoryLive:
         self.dns = MemoryDns(self.state)
         self.settings = MemoryApiSettings()
         self.online: set[int] = set()
-        self.storage_is_there = True
+        self.storage_problem_is = ""
         self.log: list[Change] = []
         self._seconds = count()
         self._ids = count(1)
@@ -132,8 +132,8 @@ class MemoryLive:
     def derp_map(self) -> DERPMap:
         return RELAYS
 
-    async def storage_answers(self) -> bool:
-        return self.storage_is_there
+    async def storage_problem(self) -> str:
+        return self.storage_problem_is
 
     async def register(self, auth_id: str, user_id: int, actor: str) -> Node:
         change = await self.run(

@@ -54,8 +54,10 @@ async def test_the_page_lists_every_operation_and_loads_nothing_from_elsewhere(a
 async def test_anybody_may_ask_for_health_and_version(live, api):
     health = await api("GET", "/health", local=False)
     assert (health.status_code, await health.get_json(force=True)) == (200, {"status": "pass"})
-    live.storage_is_there = False
-    assert (await api("GET", "/health", local=False)).status_code == 500
+    live.storage_problem_is = "database /var/lib/hatsize/hatsize.db: the disk is full"
+    unwell = await api("GET", "/health", local=False)
+    assert (unwell.status_code, (await unwell.get_json(force=True))["status"]) == (500, "fail")
+    assert "/var" not in await unwell.get_data(as_text=True)
     version = await (await api("GET", "/version", local=False)).get_json()
     assert {"version", "commit", "buildTime", "dirty"} <= set(version)
 

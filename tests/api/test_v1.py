@@ -215,8 +215,9 @@ async def test_a_policy_from_a_file_is_shown_but_not_saved(live, api):
 
 async def test_health_follows_the_storage(live, api):
     assert await answer(api, "GET", "health") == (200, {"databaseConnectivity": True})
-    live.storage_is_there = False
-    assert await answer(api, "GET", "health") == (200, {"databaseConnectivity": False})
+    live.storage_problem_is = "the disk is full"
+    told = {"databaseConnectivity": False, "warnings": ["storage: the disk is full"]}
+    assert await answer(api, "GET", "health") == (200, told)
 
 
 async def test_a_policy_is_previewed_for_the_tailnet_as_it_is(live, api):

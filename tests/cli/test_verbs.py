@@ -243,6 +243,8 @@ def test_wrong_values_are_refused_before_the_server_is_asked(hatsize, server, wo
 def test_an_unwell_server_exits_1(hatsize, server):
     server.answer("GET /health", {"databaseConnectivity": False})
     assert hatsize("health").code == 1
+    server.answer("GET /health", {"databaseConnectivity": False, "warnings": ["storage: the disk is full"]})
+    assert "storage: the disk is full" in hatsize("health").err
 
 
 def test_a_private_key_is_made(hatsize):

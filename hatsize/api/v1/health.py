@@ -14,9 +14,9 @@ class HealthAnswer(Answer):
     """What the administrator should mend; absent when there is nothing."""
 
 
-@area.add("GET", "/health", "health", "Tell whether the storage can be reached")
+@area.add("GET", "/health", "health", "Tell whether the storage can be reached and takes changes")
 async def health(call: Call) -> HealthAnswer:
-    problem = call.live.policy.problem
-    return HealthAnswer(
-        database_connectivity=await call.live.storage_answers(), warnings=[f"policy: {problem}"] if problem else UNSET
-    )
+    storage = await call.live.storage_problem()
+    problems = {"storage": storage, "policy": call.live.policy.problem}
+    warnings = [f"{what}: {problem}" for what, problem in problems.items() if problem]
+    return HealthAnswer(database_connectivity=not storage, warnings=warnings or UNSET)

@@ -5,6 +5,7 @@ A refusal that a client can understand is a Noise error frame; a request that is
 
 import base64
 import binascii
+import itertools
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -66,6 +67,13 @@ class Tunnel:
         """End every connection. Clients dial again at once, here or at another replica."""
         for connection in list(self.connections):
             connection.end()
+
+    def let_go(self, at_most: int) -> int:
+        """End so many connections at most, and tell how many; their clients dial again, wherever they are led to."""
+        chosen = list(itertools.islice(self.connections, at_most))
+        for connection in chosen:
+            connection.end()
+        return len(chosen)
 
     def _open(self, upgrade: Upgrade, accepted: Accepted) -> None:
         sealer = Sealer(accepted.keys.send)

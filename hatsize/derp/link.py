@@ -45,9 +45,12 @@ class ItselfError(Exception):
 class Link(asyncio.Protocol):
     """A forwarder from its first PeerPresent until it is lost."""
 
-    def __init__(self, relay: Relay, identity: PrivateKey, mesh_key: str, host: str) -> None:
+    def __init__(self, relay: Relay, identity: PrivateKey, mesh_key: str, host: str, key: str = "") -> None:
+        """`key` is the public key that the other relay must have, empty for any."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the connection has ended, with ItselfError where no other will do better."""
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the handshake has ended, or the connection."""
         self.stage = Stage.HTTP
         self.last_heard = 0.0
         """When anything came last, by the loop's clock."""
@@ -55,6 +58,7 @@ class Link(asyncio.Protocol):
         self._identity = identity
         self._mesh_key = mesh_key
         self._host = host
+        self._key = key
         self._server = b""
         self._head = b""
         self._present: set[bytes] = set()
@@ -111,7 +115,12 @@ class Link(asyncio.Protocol):
             self._relay.remove_elsewhere(key, self)
         self._end()
 
+    def _begin(self) -> None:
+        if not self.begun.done():
+            self.begun.set_result(None)
+
     def _end(self, error: Exception | None = None) -> None:
+        self._begin()
         if self.lost.done():
             return
         if error is None:
@@ -140,6 +149,8 @@ class Link(asyncio.Protocol):
         self._server = parse_server_key(payload)
         if self._server == self._identity.public:
             raise ItselfError(f"{self._host} is this relay itself")
+        if self._key and self._server.hex() != self._key:
+            raise HandshakeError(f"it has the key {self._server.hex()}, where the relay that is meant has {self._key}")
         info = ClientInfo(frames.VERSION, self._mesh_key)
         self._transport.write(client_info(self._identity, self._server, info))
         self.stage = Stage.SERVER_INFO
@@ -148,6 +159,7 @@ class Link(asyncio.Protocol):
         open_server_info(self._identity, self._server, payload)
         self._transport.write(frames.WATCH_CONNS)
         self.stage = Stage.WATCHING
+        self._begin()
         _log.info("meshed with %s", self._host)
 
     def _add(self, payload: bytes) -> None:

@@ -44,6 +44,11 @@ class MapSources:
         self.current = own
         """The merged map."""
 
+    def take_own(self, own: DERPMap) -> None:
+        """The server's own region is another one now."""
+        self._own = own
+        self._merge()
+
     async def load(self) -> DERPMap:
         """Read everything; files must be readable and right, a URL may fail. Raises DERPMapError."""
         for path in self._paths:

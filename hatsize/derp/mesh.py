@@ -30,6 +30,8 @@ class MeshPeer:
     tls: bool = False
     path: str = ""
     """A Unix socket instead of host and port."""
+    key: str = ""
+    """The relay's public key, 64 hexadecimal digits, where it is known: no other relay is told the mesh key."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -64,16 +66,19 @@ class Mesh:
     ) -> None:
         self._relay = relay
         self._identity = identity
-        self._mesh_key = mesh_key
+        self.mesh_key = mesh_key
+        self.linked: set[MeshPeer] = set()
+        """The peers that there is a link to."""
         self._peers = peers
         self._ssl_context = ssl_context
 
     async def run(self) -> None:
         async with anyio.create_task_group() as group:
             for peer in self._peers:
-                group.start_soon(self._keep_linked, peer)
+                group.start_soon(self.keep_linked, peer)
 
-    async def _keep_linked(self, peer: MeshPeer) -> None:
+    async def keep_linked(self, peer: MeshPeer) -> None:
+        """Keep a link to one more peer until cancelled."""
         wait = _FIRST_WAIT
         while True:
             started = asyncio.get_running_loop().time()
@@ -94,6 +99,8 @@ class Mesh:
         """Connect, and return when the link is lost."""
         with anyio.fail_after(_CONNECT_TIMEOUT):
             link = await self._connect(peer)
+            await link.begun
+        self.linked.add(peer)
         try:
             while not link.lost.done():
                 await asyncio.wait([link.lost], timeout=_SILENCE / 5)
@@ -101,13 +108,14 @@ class Mesh:
                     link.close()
             link.lost.result()
         finally:
+            self.linked.discard(peer)
             link.close()
 
     async def _connect(self, peer: MeshPeer) -> Link:
         loop = asyncio.get_running_loop()
 
         def make() -> Link:
-            return Link(self._relay, self._identity, self._mesh_key, peer.host)
+            return Link(self._relay, self._identity, self.mesh_key, peer.host, peer.key)
 
         if peer.path:
             return (await loop.create_unix_connection(make, peer.path))[1]

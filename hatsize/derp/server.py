@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -83,6 +84,13 @@ class DerpServer:
             await anyio.sleep(grace)
         for connection in list(self._connections):
             connection.close()
+
+    def let_go(self, at_most: int) -> int:
+        """Send so many clients away at most, and tell how many; they connect again at once, here or elsewhere."""
+        chosen = list(itertools.islice((client for client in self.relay if not client.mesh), at_most))
+        for client in chosen:
+            client.sink.close()
+        return len(chosen)
 
     def greet(self, connection: Connection, client_info: bytes) -> None:
         try:

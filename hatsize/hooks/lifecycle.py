@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hatsize.hooks import hookspec
 from hatsize.hooks.auth import LoginIdentity
 from hatsize.hooks.metrics import Figure
+from hatsize.hooks.replicas import Replica
 from hatsize.hooks.setup import Setup
 from hatsize.tailnet.model import Change, Identity, Node, User
 from hatsize.tailnet.state import State
@@ -45,6 +46,17 @@ class Server(Protocol):
 
     def sees(self, viewer_id: int, node_id: int) -> bool:
         """Whether the policy shows the one node to the other."""
+
+    @property
+    def replica(self) -> Replica:
+        """This process, for whoever makes it one of several."""
+
+    def is_ours(self, duty: str) -> bool:
+        """Whether this process is the one to do, now, what must be done once, as sending a message or syncing.
+
+        A duty is known by its name, which begins with the plugin's own and a colon. Ask before each time; where there
+        are several replicas, the first answers may be no for all of them.
+        """
 
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         """Change the state: the command computes the change from the state as it is, and may run twice.

@@ -35,13 +35,14 @@ class Plugins:
     """The plugins of one server, in their order: the built-in ones, then those of the settings. It belongs to the
     server, never to a module."""
 
-    def __init__(self, data_dir: Path = Path()) -> None:
+    def __init__(self, data_dir: Path = Path(), database_url: str = "") -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         for area in AREAS:
             self._manager.add_hookspecs(area)
         self._setups: dict[str, Setup] = {}
         self._services: dict[str, list[Any]] = {}
         self._data_dir = data_dir
+        self._database_url = database_url
         self.ledger = Ledger()
         self.calls = Calls(self.ledger)
 
@@ -58,7 +59,7 @@ class Plugins:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin:
                     check_implementation(implementation, caller.spec, name)
-        self._setups[name] = Setup(name, settings, self._data_dir)
+        self._setups[name] = Setup(name, settings, self._data_dir, self._database_url)
         self._services.clear()
         for each in self.implementations("hatsize_configured"):
             if each.plugin == name:
@@ -192,9 +193,9 @@ class Plugins:
 _UNANSWERED = Deny("the server could not ask all who have a say in this, try again later")
 
 
-def with_builtins(builtins: Iterable[tuple[str, object]], data_dir: Path = Path()) -> Plugins:
+def with_builtins(builtins: Iterable[tuple[str, object]], data_dir: Path = Path(), database_url: str = "") -> Plugins:
     """A manager with the built-in plugins, registered through the same hooks as any other."""
-    plugins = Plugins(data_dir)
+    plugins = Plugins(data_dir, database_url)
     for name, plugin in builtins:
         plugins.add(plugin, name)
     return plugins

@@ -15,3 +15,5 @@ class Setup:
     """The plugin's section, an instance of the model of its `hatsize_settings`; None where it has none."""
     data_dir: Path = field(default_factory=Path)
     """The server's data directory; a plugin keeps its files in a folder of its own name below it."""
+    database_url: str = field(default="", repr=False)
+    """The settings' `database.url`, which may hold a password; empty for the default."""

@@ -33,6 +33,7 @@ from hatsize.server.relay import RELAY_KEY, embedded_relay
 from hatsize.server.relay_beside import RelayBeside
 from hatsize.server.relay_map import RelayMap
 from hatsize.server.request_counts import count_requests
+from hatsize.server.replica import ThisReplica, shared_key
 from hatsize.server.secret_files import kept_key
 from hatsize.server.settings import Settings
 from hatsize.server.settings_problems import SettingProblem, SettingsError
@@ -80,7 +81,7 @@ class Parts:
 async def assemble(settings: Settings, services: Services) -> Parts:
     """Put a server's rooms together."""
     place = place_of(settings)
-    noise_key = kept_key(settings.data_dir / NOISE_KEY)
+    noise_key = await shared_key(services, "noise", kept_key(settings.data_dir / NOISE_KEY))
     relay_key = kept_key(settings.data_dir / RELAY_KEY)
     certificates = Certificates(_certificate(settings, place), meta_certificate(relay_key.public))
     pinned = "" if settings.tls.cert_file or settings.tls.acme.domains else pin(certificates.files.certificate)

@@ -1,9 +1,10 @@
 """The first start: a tailnet, a user, and a key to join with."""
 
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from hatsize.hooks.storage import Storage
+from hatsize.hooks.storage import ConflictError, Storage
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import Change, Credential, CredentialKind, Node, Role, Tailnet, User
 from hatsize.tailnet.secrets import mint
@@ -19,7 +20,8 @@ def open_tailnet(storage: Storage, name: str, now: datetime) -> State:
     if not tailnets:
         tailnet = Tailnet(id=1, tailnet=1, name=name, created=now)
         user = User(id=1, tailnet=1, name=FIRST_USER, role=Role.OWNER, created=now)
-        storage.commit([Change(tailnet=1, kind="tailnet.created", puts=(tailnet, user), actor="server", at=now)], 0)
+        with suppress(ConflictError):  # another replica was quicker
+            storage.commit([Change(tailnet=1, kind="tailnet.created", puts=(tailnet, user), actor="server", at=now)], 0)
         tailnets = [tailnet]
     snapshot = storage.load(tailnets[0].id)
     return State.load(tailnets[0].id, snapshot.seq, snapshot.records, snapshot.last_ids)

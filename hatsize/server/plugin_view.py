@@ -9,6 +9,7 @@ from hatsize.control.registration import Registrar
 from hatsize.hooks.auth import Deny, LoginIdentity
 from hatsize.hooks.manager import Plugins
 from hatsize.hooks.metrics import Figure
+from hatsize.hooks.replicas import Replica
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.commands.identities import Profile, note_login, suspend_user, sync_user, user_of
 from hatsize.tailnet.commands.logins import approve_own_check
@@ -21,12 +22,22 @@ from hatsize.tailnet.state import State
 class PluginView:
     """Implements `hatsize.hooks.lifecycle.Server`."""
 
-    def __init__(self, live: LiveTailnet, registrar: Registrar, plugins: Plugins, url: str, data_dir: Path) -> None:
+    def __init__(
+        self,
+        live: LiveTailnet,
+        registrar: Registrar,
+        plugins: Plugins,
+        url: str,
+        data_dir: Path,
+        *,
+        replica: Replica,
+    ) -> None:
         self._live = live
         self._registrar = registrar
         self._plugins = plugins
         self.url = url
         self.data_dir = data_dir
+        self.replica = replica
 
     @property
     def state(self) -> State:
@@ -43,6 +54,9 @@ class PluginView:
 
     def sees(self, viewer_id: int, node_id: int) -> bool:
         return self._live.netmap.sees(viewer_id, node_id)
+
+    def is_ours(self, duty: str) -> bool:
+        return self._live.services.replication.is_ours(duty)
 
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         return await self._live.run(command)

@@ -47,6 +47,7 @@ def load_plugins(settings: Settings) -> Plugins:
             ("sql-storage", builtin_storage),
         ],
         settings.data_dir,
+        settings.database.url.get_secret_value(),
     )
     for name in settings.plugins.enabled:
         _enable(plugins, name, settings)

@@ -1,8 +1,9 @@
 """The DERP map this server hands out: its own relay, the configured files and URLs, and the policy's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anyio
+from msgspec.structs import replace
 
 from hatsize.derp import http_client
 from hatsize.derp.map import embedded_region, for_version, merge
@@ -13,7 +14,7 @@ from hatsize.server.relay_beside import relay_addresses
 from hatsize.server.settings import Settings
 from hatsize.server.settings_sections import Derp
 from hatsize.tailnet.model import Change
-from hatsize.wire.tailcfg import DERPMap, DERPRegion
+from hatsize.wire.tailcfg import DERPMap, DERPNode, DERPRegion
 
 
 class RelayMap:
@@ -22,8 +23,11 @@ class RelayMap:
     def __init__(self, settings: Settings, place: Place, pin: str) -> None:
         """`pin` is the certificate's `sha256-raw:…`, empty for one that clients can verify."""
         derp = settings.derp
-        own = DERPMap(Regions={derp.region_id: _region(settings, place, pin)} if derp.enabled else {})
+        self.pin = pin
+        own = DERPMap(Regions={derp.region_id: _region_of(settings, place, pin)} if derp.enabled else {})
         self._derp = derp
+        self._settings = settings
+        self._place = place
         self._own = own
         self._sources = self._sources_of(derp)
         self._round = anyio.CancelScope()
@@ -37,6 +41,18 @@ class RelayMap:
             maps = [self._sources.current, *([self._of_policy] if self._of_policy else [])]
             form = self._forms[cap_version] = for_version(merge(maps), cap_version)
         return form
+
+    def show(self, nodes: Sequence[DERPNode]) -> bool:
+        """Let these be the nodes of the own relay's region; whether that is news."""
+        region = self._derp.region_id
+        named = _region_of(self._settings, self._place, self.pin)
+        own = DERPMap(Regions={region: replace(named, Nodes=nodes)} if nodes else {})
+        if own == self._own:
+            return False
+        self._own = own
+        self._sources.take_own(own)
+        self._forms.clear()
+        return True
 
     async def load(self) -> None:
         """Read the configured files and URLs; raises DERPMapError."""
@@ -94,7 +110,7 @@ class RelayMap:
         return news
 
 
-def _region(settings: Settings, place: Place, pin: str) -> DERPRegion:
+def _region_of(settings: Settings, place: Place, pin: str) -> DERPRegion:
     derp = settings.derp
     return embedded_region(
         place.host,

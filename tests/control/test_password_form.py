@@ -101,7 +101,7 @@ def page(tailnet, fake_client, office):
         plugins = tailnet.services.plugins
         for provider in providers or (office,):
             plugins.add(provider, provider.name)
-        view = PluginView(tailnet.live, tailnet.registrar, plugins, "http://hatsize.example", Path())
+        view = PluginView(tailnet.live, tailnet.registrar, plugins, "http://hatsize.example", Path(), replica=None)
         app = Quart("hatsize.control")
         app.register_blueprint(login_page.blueprint(tailnet.live))
         app.register_blueprint(password_form.blueprint(tailnet.live, view.log_in))

@@ -33,7 +33,7 @@ BOB = LoginIdentity(Identity("work", "2"), "bob", "bob@example.com")
 @pytest.fixture
 def view(tailnet):
     return PluginView(
-        tailnet.live, tailnet.registrar, tailnet.services.plugins, "http://hatsize.example", Path("/data")
+        tailnet.live, tailnet.registrar, tailnet.services.plugins, "http://hatsize.example", Path("/data"), replica=None
     )
 
 

@@ -20,6 +20,7 @@ from hatsize.netmap.engine import Netmap
 from hatsize.netmap.scene import Scene
 from hatsize.tailnet.commands.report import Report
 from hatsize.tailnet.model import Change, Node, PolicyVersion, User
+from hatsize.tailnet.node_dns import for_node
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DERPMap, DNSConfig
 
@@ -287,7 +288,7 @@ class LiveTailnet:
         config = DNSConfig()
         for provider in self.services.dns:
             config = provider.configure(self.state, node, config)
-        return config
+        return for_node(config, node, self.policy.self_cap_map(node.id))
 
     def _change(self, kind: str, puts: tuple[Node, ...]) -> Change:
         return Change(tailnet=self.state.tailnet_id, kind=kind, puts=puts, actor="node", at=self.clock())

@@ -8,8 +8,10 @@ import msgspec
 
 from hatsize.policy.document import AutoApprovers, NodeAttr
 from hatsize.policy.names import Names
-from hatsize.policy.reader import Reader
+from hatsize.policy.reader import Reader, Text
 from hatsize.policy.selectors import SERVICE_NAME, Place, Selector
+from hatsize.tailnet.errors import InvalidError
+from hatsize.tailnet.node_dns import check_attribute
 from hatsize.wire.hujson_tree import Array, Object, Value, plain, string
 from hatsize.wire.tailcfg import DERPMap, DERPNode, DERPRegion
 
@@ -22,7 +24,7 @@ def read_node_attrs(names: Names, value: Value | None) -> tuple[NodeAttr, ...]:
     for number, item in enumerate(reader.items(value, "nodeAttrs")):
         fields = reader.fields(item, f"nodeAttrs[{number}]", ("target", "attr", "app", "ipPool"))
         target = names.selectors(fields.texts("target"), Place.TARGET)
-        attrs = tuple(text.strip() for text in fields.texts("attr"))
+        attrs = tuple(_attr(reader, text) for text in fields.texts("attr"))
         found.append(
             NodeAttr(
                 reader.line(item.start),
@@ -33,6 +35,15 @@ def read_node_attrs(names: Names, value: Value | None) -> tuple[NodeAttr, ...]:
             )
         )
     return tuple(found)
+
+
+def _attr(reader: Reader, text: Text) -> str:
+    attr = text.strip()
+    try:
+        check_attribute(attr)
+    except InvalidError as error:
+        reader.refuse(text.at, f"nodeAttrs: {error}")
+    return attr
 
 
 def _app(reader: Reader, value: Value | None) -> Mapping[str, Sequence[Any]]:

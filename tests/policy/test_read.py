@@ -69,6 +69,8 @@ def ssh(**fields):
         ({"nodeAttrs": [{"target": ["autogroup:self"]}]}, "is not valid in nodeAttrs target"),
         ({"nodeAttrs": [{"target": ["*"], "ipPool": ["100.100.100.0/25"]}]}, "network within reserved range"),
         ({"nodeAttrs": [{"target": ["*"], "ipPool": ["10.0.0.0/8"]}]}, "must be within 100.64.0.0/10"),
+        ({"nodeAttrs": [{"target": ["*"], "attr": ["resolver:dns.example"]}]}, "'dns.example' is not a resolver"),
+        ({"nodeAttrs": [{"target": ["*"], "attr": ["nextdns:a/b"]}]}, "names no profile of NextDNS"),
         ({"autoApprovers": {"routes": {"10.0.0.1/8": []}}}, '"10.0.0.1/8": invalid prefix'),
         ({"OneCGNATRoute": "sometimes"}, 'OneCGNATRoute "sometimes" is not valid'),
         ({"derpMap": {"regions": {"x": {}}}}, 'derpMap region "x": the number of a region is expected'),

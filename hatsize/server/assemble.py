@@ -111,7 +111,9 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     if isinstance(relay, DerpServer):
         upgraders[RELAY] = relay.take
     api = ApiView(live, registrar, settings, policy_file, pings)
-    view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir)
+    meshed = relay if isinstance(relay, DerpServer) else None
+    replica = ThisReplica(live, hub, tunnel=tunnel, pings=pings, relay=meshed, relay_map=relay_map, settings=settings)
+    view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir, replica=replica)
     outer_app = outer.app(live, api, machine_key(noise_key.public), place.url, view.log_in)
     count_requests(outer_app, "public", live.measures)
     mount(services.plugins, view, outer_app)

@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.stun import StunServer
+from hatsize.hooks.storage import StorageError
 from hatsize.live.policy_attributes import PolicyAttributes
 from hatsize.live.probing import Prober
 from hatsize.server import duties
@@ -130,8 +131,16 @@ async def _listening(parts: Parts) -> AsyncIterator[None]:
                 tasks.start_soon(parts.tunnel.close)
                 if parts.relay is not None:
                     tasks.start_soon(parts.relay.close)
-            await parts.live.flush()
+            await _store_last_reports(parts)
             settings.socket.unlink(missing_ok=True)
+
+
+async def _store_last_reports(parts: Parts) -> None:
+    """Store what nodes told at the end; a storage that takes nothing does not keep the server from its orderly end."""
+    try:
+        await parts.live.flush()
+    except StorageError as error:
+        log.warning("what %d nodes told last is not stored: %s", parts.live.behind, error)
 
 
 async def _listen(parts: Parts, host: str, port: int) -> None:

@@ -7,7 +7,7 @@ from quart import Blueprint, Response, render_template, request
 
 from hatsize.control import form_tokens
 from hatsize.control.ssh_check import PURPOSE
-from hatsize.hooks.auth import LoginProvider, PasswordProvider
+from hatsize.hooks.auth import FreshLoginProvider, LoginProvider, PasswordProvider
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import LoginState, Node, PendingLogin
 from hatsize.wire import tailcfg
@@ -53,9 +53,7 @@ async def gone() -> Response:
 async def page_of(live: LiveTailnet, login: PendingLogin, remark: Remark = NO_REMARK) -> Response:
     """The page of a pending login: which machine asks, how to approve it, and the ways to log in."""
     if login.purpose == PURPOSE:
-        session = msgspec.json.decode(login.request)
-        body = await render_template("ssh_check.html", auth_id=login.auth_id, state=login.state.value, **session)
-        return Response(body, 200, HEADERS)
+        return await _page_of_session(live, login)
     node = live.state.find(Node, login.node_id)
     hostinfo = tailcfg.decode(RegisterRequest, login.request).Hostinfo
     plugins = live.services.plugins
@@ -82,6 +80,20 @@ async def page_of(live: LiveTailnet, login: PendingLogin, remark: Remark = NO_RE
     if passwords:
         form_tokens.remember(answer, request, browser)
     return answer
+
+
+async def _page_of_session(live: LiveTailnet, login: PendingLogin) -> Response:
+    """The page of an SSH session that waits: who approves it, and the ways to show that one is its owner."""
+    session = msgspec.json.decode(login.request)
+    providers: list[LoginProvider] = live.services.plugins.services("login_provider")
+    body = await render_template(
+        "ssh_check.html",
+        auth_id=login.auth_id,
+        state=login.state.value,
+        providers=[(each.title, each.check_url(login)) for each in providers if isinstance(each, FreshLoginProvider)],
+        **session,
+    )
+    return Response(body, 200, HEADERS)
 
 
 def blueprint(live: LiveTailnet) -> Blueprint:

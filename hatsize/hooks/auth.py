@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hatsize.hooks import hookspec
 from hatsize.hooks.setup import Setup
@@ -17,6 +17,7 @@ __all__ = [
     "AskUser",
     "Decision",
     "Deny",
+    "FreshLoginProvider",
     "LoginIdentity",
     "LoginProvider",
     "PasswordProvider",
@@ -99,6 +100,17 @@ class LoginProvider(Protocol):
 
     def start_url(self, login: PendingLogin) -> str:
         """Where the button leads: a page of the provider's own blueprint, or of the identity provider."""
+
+
+@runtime_checkable
+class FreshLoginProvider(Protocol):
+    """A login provider that also makes people show anew who they are, and so lets SSH sessions go on that a policy
+    holds for a check (`Server.approve_check`)."""
+
+    title: str
+
+    def check_url(self, login: PendingLogin) -> str:
+        """Where the button on the page of a session leads."""
 
 
 class PasswordProvider(Protocol):

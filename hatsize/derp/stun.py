@@ -43,13 +43,15 @@ class StunServer:
         one machine, and another one's answer is just as good.
         """
         server = cls(lenient=lenient)
-        server._listen(host or "0.0.0.0", port)  # noqa: S104 - STUN is for everybody
-        if not host:
-            try:
-                server._listen("::", server.addresses[0][1])
-            except OSError as error:
-                _log.info("no STUN on IPv6: %s", error.strerror)
+        for sock in stun_sockets(host, port):
+            server.answer_on(sock)
         return server
+
+    def answer_on(self, sock: socket.socket) -> None:
+        """Answer on a socket that is bound already, and belongs to this server from now on."""
+        sock.setblocking(False)
+        self.sockets.append(sock)
+        asyncio.get_running_loop().add_reader(sock, self._read, sock)
 
     @property
     def addresses(self) -> Sequence[tuple[str, int]]:
@@ -61,11 +63,6 @@ class StunServer:
             asyncio.get_running_loop().remove_reader(sock)
             sock.close()
         self.sockets.clear()
-
-    def _listen(self, host: str, port: int) -> None:
-        sock = _open(host, port)
-        self.sockets.append(sock)
-        asyncio.get_running_loop().add_reader(sock, self._read, sock)
 
     def _read(self, sock: socket.socket) -> None:
         buffer, counters, lenient = self._buffer, self.counters, self._lenient
@@ -91,13 +88,27 @@ class StunServer:
                 counters.answered_ipv6 += 1
 
 
+def stun_sockets(host: str, port: int) -> list[socket.socket]:
+    """A socket bound to an address, or with an empty host one for IPv4 and, where there is any, one for IPv6.
+
+    Raises OSError when the address cannot be had.
+    """
+    first = _open(host or "0.0.0.0", port)  # noqa: S104 - STUN is for everybody
+    if host:
+        return [first]
+    try:
+        return [first, _open("::", first.getsockname()[1])]
+    except OSError as error:
+        _log.info("no STUN on IPv6: %s", error.strerror)
+        return [first]
+
+
 def _open(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.setblocking(False)
         sock.bind((host, port))
     except OSError:
         sock.close()

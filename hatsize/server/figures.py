@@ -8,7 +8,7 @@ from typing import Any
 import hatsize
 from hatsize.control.sessions import Hub
 from hatsize.derp.server import DerpServer
-from hatsize.derp.stun import StunServer
+from hatsize.derp.stun import StunCounters
 from hatsize.hooks import hookimpl
 from hatsize.hooks.delivery import Delivery
 from hatsize.hooks.ledger import Ledger
@@ -25,7 +25,8 @@ EXPIRING = timedelta(days=7)
 class CoreFigures:
     """What the parts of a server count."""
 
-    stun: StunServer | None = None
+    stun: Callable[[], StunCounters] | None = None
+    """Asked for the counters of STUN, where it is answered."""
 
     def __init__(
         self, live: LiveTailnet, hub: Hub, relay: DerpServer | RelayBeside | None, delivery: Delivery, ledger: Ledger
@@ -101,7 +102,7 @@ class CoreFigures:
         if self._relay is not None:
             yield from derp_figures(self._relay.counters.snapshot())
         if self.stun is not None:
-            counters = self.stun.counters
+            counters = self.stun()
             answered = {"ipv4": counters.answered_ipv4, "ipv6": counters.answered_ipv6}
             yield counter("stun_answers", "STUN requests answered.", counted(answered, "family"))
             yield counter("stun_malformed", "Datagrams that were no STUN requests.", [Sample(counters.malformed)])

@@ -6,11 +6,12 @@ import logging
 import socket
 from collections.abc import Iterator, Mapping
 
+from hatsize.derp.stun import StunCounters
 from hatsize.derp.supervision import again, run_process
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.listener import bound_sockets
 from hatsize.server.relay import is_known, on_departure
-from hatsize.server.relay_child import ChildSettings, relay_child
+from hatsize.server.relay_child import ChildSettings, ChildSockets, relay_child
 from hatsize.server.relay_messages import Ask, Count, Message, Messages, Renew, Verdict
 from hatsize.server.settings import Settings
 from hatsize.server.settings_values import ListenAddress
@@ -43,10 +44,13 @@ class RelayBeside:
 
     def __init__(self, live: LiveTailnet, settings: Settings, certificate: CertificateFiles) -> None:
         self.counters = CountedElsewhere()
+        self.stun_counters = StunCounters()
+        """As the process told them last."""
         self._live = live
         self._settings = settings
         self._certificate = certificate
         self._sockets: list[socket.socket] = []
+        self._stun: list[socket.socket] = []
         self._messages: Messages | None = None
         on_departure(live, self.evict)
 
@@ -69,15 +73,20 @@ class RelayBeside:
         for sock in self._sockets:
             sock.listen(1024)
 
+    def answer_stun_on(self, sockets: list[socket.socket]) -> None:
+        """Have STUN answered on these, which are bound already and belong to this relay from now on."""
+        self._stun = sockets
+
     async def run(self) -> None:
         """Keep the process running until cancelled."""
         await again("the relay process", self._run_once)
 
     async def close(self) -> None:
         """Close the ports, after `run` has ended."""
-        for sock in self._sockets:
+        for sock in (*self._sockets, *self._stun):
             sock.close()
         self._sockets.clear()
+        self._stun.clear()
 
     def evict(self, key: NodeKey) -> None:
         """Cut a node off."""
@@ -94,7 +103,8 @@ class RelayBeside:
             _, messages = await loop.create_unix_connection(lambda: Messages(self._heard), sock=ours)
             self._messages = messages
             try:
-                return await run_process("relay", relay_child, self._child_settings(), self._sockets, theirs)
+                sockets = ChildSockets(self._sockets, self._stun, theirs)
+                return await run_process("relay", relay_child, self._child_settings(), sockets)
             finally:
                 self._messages = None
                 messages.close()
@@ -117,8 +127,9 @@ class RelayBeside:
         match message:
             case Ask(key):
                 self._tell(Verdict(key, admitted=is_known(self._live, key)))
-            case Count(counters):
+            case Count(counters, stun):
                 self.counters.told = counters
+                self.stun_counters = stun
             case _:
                 log.error("the relay process says what only the server may: %s", type(message).__name__)
 

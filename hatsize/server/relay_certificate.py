@@ -84,5 +84,5 @@ def _files(settings: RelaySettings) -> CertificateFiles:
 
 
 def _section(acme: RelayAcme) -> Acme:
-    given = {"url": acme.url} if acme.url else {}
-    return Acme(domains=acme.domains, email=acme.email, challenge=acme.challenge, ca_file=acme.ca_file, **given)
+    given = {name: getattr(acme, name) for name in ("domains", "email", "challenge", "ca_file")}
+    return Acme.model_validate(given | ({"url": acme.url} if acme.url else {}))

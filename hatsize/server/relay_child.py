@@ -15,6 +15,7 @@ from hatsize.derp.admission import everybody
 from hatsize.derp.blueprint import blueprint
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.server import DerpServer
+from hatsize.derp.stun import StunServer
 from hatsize.derp.supervision import until_told_to_stop
 from hatsize.server.listener import Listener
 from hatsize.server.logs import configure_logs
@@ -43,19 +44,32 @@ class ChildSettings:
     trusted_proxies: Sequence[str]
 
 
-def relay_child(settings: ChildSettings, sockets: Sequence[socket.socket], link: socket.socket) -> None:
-    """The process, from its start to its end; `sockets` listen already, `link` leads to the server."""
+@dataclass(frozen=True, slots=True)
+class ChildSockets:
+    """What the process is given of the server's."""
+
+    listening: Sequence[socket.socket]
+    stun: Sequence[socket.socket]
+    """Bound to the ports where STUN is answered; none where it is not."""
+    link: socket.socket
+    """Leads to the server."""
+
+
+def relay_child(settings: ChildSettings, sockets: ChildSockets) -> None:
+    """The process, from its start to its end."""
     os.nice(_NICENESS)
     configure_logs(settings.log.level, settings.log.format)
-    anyio.run(_relay, settings, sockets, link, backend_options={"use_uvloop": True})
+    anyio.run(_relay, settings, sockets, backend_options={"use_uvloop": True})
 
 
-async def _relay(settings: ChildSettings, sockets: Sequence[socket.socket], link: socket.socket) -> None:
+async def _relay(settings: ChildSettings, sockets: ChildSockets) -> None:
     allow_many_connections()
     child = Child(settings, kept_key(settings.data_dir / RELAY_KEY))
-    await child.connect(link)
-    for sock in sockets:
+    await child.connect(sockets.link)
+    for sock in sockets.listening:
         child.listener.listen_on(sock)
+    for sock in sockets.stun:
+        child.stun.answer_on(sock)
     try:
         async with anyio.create_task_group() as group:
             for part in (child.server.run, child.count):
@@ -64,16 +78,18 @@ async def _relay(settings: ChildSettings, sockets: Sequence[socket.socket], link
             group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
+            child.stun.close()
             await child.server.close()
             await child.listener.stop()
 
 
 class Child:
-    """A relay, its listener, and its link to the server."""
+    """A relay, its listener, its STUN server, and its link to the server."""
 
     def __init__(self, settings: ChildSettings, private: PrivateKey) -> None:
         self._appended = meta_certificate(private.public)
         self.server = DerpServer(private, admit=self._admit if settings.verify_clients else everybody)
+        self.stun = StunServer()
         app = Quart(__name__)
         app.register_blueprint(blueprint())
         context = build_context(settings.certificate, self._appended)
@@ -89,7 +105,7 @@ class Child:
     async def count(self) -> None:
         """Tell the server the counters now and then, until cancelled."""
         while True:
-            self._messages.tell(Count(self.server.counters.snapshot()))
+            self._messages.tell(Count(self.server.counters.snapshot(), self.stun.counters))
             await anyio.sleep(_COUNT_EVERY)
 
     async def _admit(self, key: NodeKey, address: str) -> bool:

@@ -4,7 +4,7 @@ relay   -> server   {"type": "Ask", "key": "nodekey:…"}
 server  -> relay    {"type": "Verdict", "key": "nodekey:…", "admitted": true}
 server  -> relay    {"type": "Verdict", "key": "nodekey:…", "admitted": false}    unasked: cut that node off
 server  -> relay    {"type": "Renew", "certificate": "/…", "key": "/…"}
-relay   -> server   {"type": "Count", "counters": {"clients": 3, …}}
+relay   -> server   {"type": "Count", "counters": {"clients": 3, …}, "stun": {"answered_ipv4": 7, …}}
 """
 
 import asyncio
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import cast
 
 import msgspec
+
+from hatsize.derp.stun import StunCounters
 
 
 class Ask(msgspec.Struct, tag=True, frozen=True):
@@ -35,9 +37,10 @@ class Renew(msgspec.Struct, tag=True, frozen=True):
 
 
 class Count(msgspec.Struct, tag=True, frozen=True):
-    """The relay's counters as they are now, those by reason as a mapping."""
+    """The relay's counters as they are now, those by reason as a mapping, and those of its STUN server."""
 
     counters: dict[str, int | dict[str, int]]
+    stun: StunCounters
 
 
 Message = Ask | Verdict | Renew | Count

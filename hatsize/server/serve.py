@@ -4,6 +4,7 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import anyio
@@ -11,7 +12,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from hatsize.derp.privileges import allow_many_connections
-from hatsize.derp.stun import StunServer
+from hatsize.derp.stun import StunServer, stun_sockets
 from hatsize.hooks.storage import StorageError
 from hatsize.live.policy_attributes import PolicyAttributes
 from hatsize.live.probing import Prober
@@ -110,7 +111,7 @@ async def _order_certificates(parts: Parts, tasks: TaskGroup) -> None:
 async def _listening(parts: Parts) -> AsyncIterator[None]:
     """Accept connections inside, and end them all in order afterwards."""
     settings, listener = parts.settings, parts.listener
-    stun = parts.figures.stun = await _stun(settings)
+    stun = _answer_stun(parts)
     try:
         for address in settings.listen:
             await _listen(parts, address.host, address.port)
@@ -120,8 +121,7 @@ async def _listening(parts: Parts) -> AsyncIterator[None]:
         yield
     finally:
         with anyio.CancelScope(shield=True):
-            if stun is not None:
-                stun.close()
+            stun.close()
             parts.hub.close()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(listener.stop, GRACE)
@@ -156,16 +156,30 @@ async def _listen(parts: Parts, host: str, port: int) -> None:
         raise OSError(error.errno, words) from error
 
 
-async def _stun(settings: Settings) -> StunServer | None:
-    """The STUN server; a port in use is a warning, for several servers may run on one machine."""
+def _answer_stun(parts: Parts) -> StunServer:
+    """Answer STUN, in the relay's own process where it has one; the server of this process, which may be idle."""
+    server, relay = StunServer(), parts.relay
+    sockets = _stun_sockets(parts.settings)
+    if isinstance(relay, RelayBeside):
+        relay.answer_stun_on(sockets)
+    else:
+        for sock in sockets:
+            server.answer_on(sock)
+    if sockets:
+        parts.figures.stun = lambda: relay.stun_counters if isinstance(relay, RelayBeside) else server.counters
+    return server
+
+
+def _stun_sockets(settings: Settings) -> list[socket.socket]:
+    """Where STUN is to be answered; a port in use is a warning, for several servers may run on one machine."""
     if not settings.stun.enabled:
-        return None
+        return []
     address = settings.stun.listen
     try:
-        return await StunServer.start(address.host, address.port)
+        return stun_sockets(address.host, address.port)
     except OSError as error:
         log.warning("no STUN on %s: %s; clients find their address by other means", address, error.strerror or error)
-        return None
+        return []
 
 
 async def _greet(parts: Parts) -> None:

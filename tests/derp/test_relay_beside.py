@@ -17,6 +17,7 @@ from hatsize.testing.server import free_port
 from hatsize.wire.derp import frames
 from hatsize.wire.derp.handshake import ClientInfo
 from hatsize.wire.keys import PrivateKey, node_key
+from hatsize.wire.stun import build_request, build_response
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -97,6 +98,19 @@ async def test_it_comes_back_when_it_dies(server, dial):
     assert await alice.ended()
     await logged_in(server, dial, private)  # waits in the server's socket until the process is back
     assert children() != [before]
+
+
+async def test_stun_is_answered_in_the_relay_s_process_and_counted(hatsize_server):
+    stun, transaction = free_port(), b"0123456789ab"
+    async with hatsize_server(beside(free_port(), stun={"listen": f"127.0.0.1:{stun}"})) as server:
+        async with await anyio.create_connected_udp_socket("127.0.0.1", stun) as client:
+            with anyio.fail_after(20):
+                await client.send(build_request(transaction))
+                address, port = client.extra(anyio.abc.SocketAttribute.local_address)
+                assert await client.receive() == build_response(transaction, address, port)
+        with anyio.fail_after(20):
+            while not server.parts.figures.stun().answered_ipv4:  # noqa: ASYNC110 - told every few seconds
+                await anyio.sleep(0.1)
 
 
 async def test_it_ends_with_the_server(hatsize_server, dial):

@@ -24,6 +24,15 @@ class PolicyDocument:
     updated: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class NodePing:
+    """How a ping went that a node answered, or sent to another one."""
+
+    milliseconds: float
+    path: str = ""
+    """How the other one was reached: `10.0.0.1:41641`, or `relay CODE`; empty for a node's own answer."""
+
+
 class PolicyAccess(Protocol):
     """The policy in force, and the engine that judges new ones."""
 
@@ -129,6 +138,15 @@ class Live(Protocol):
 
         Raises the 504 Problem when it does not answer, and ValueError for what cannot be a request.
         """
+
+    async def ping_node(self, node_id: int, address: str = "") -> NodePing:
+        """Ask a connected node for a sign of life, or, with the address of another node, how it reaches that one.
+
+        Raises the 504 Problem when it does not answer.
+        """
+
+    def warnings(self, node_id: int) -> Sequence[str]:
+        """What the node's client says is wrong with its machine."""
 
     def derp_map(self) -> DERPMap:
         """The relays that clients are told of, as the newest clients are."""

@@ -110,6 +110,16 @@ def backfillips() -> None:
     show(ask("POST", "/node/backfillips", confirmed="true"), "Node IPs backfilled successfully")
 
 
+@command.verb("ping")
+@click.argument("identifier", metavar="ID", type=ID)
+@click.option("--to", type=ID, help="The id of another node, which the node is to ping.")
+def ping(identifier: int, to: int | None) -> None:
+    """Ask a connected node for a sign of life, or how it reaches another node."""
+    answer = ask("POST", f"/node/{identifier}/ping", {"to": str(to)} if to else {})
+    path = f" by {answer['path']}" if answer["path"] else ""
+    show(answer, f"pong{path} in {answer['milliseconds']:.1f} ms")
+
+
 @command.verb("debug")
 @click.argument("identifier", metavar="ID", type=ID)
 @click.argument("path")

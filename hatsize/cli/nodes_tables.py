@@ -1,5 +1,6 @@
 """Nodes and their routes as tables."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ NODE_HEADER = (
     "ID", "Hostname", "Name", "MachineKey", "NodeKey", "User", "Tags", "IP addresses", "Ephemeral", "Last seen",
     "Expiration", "Connected", "Expired",
 )  # fmt: skip
-ROUTE_HEADER = ("ID", "Hostname", "Approved", "Available", "Serving (Primary)")
+ROUTE_HEADER = ("ID", "Hostname", "Approved", "Available", "Serving (Primary)", "Warnings")
 
 
 def show_nodes(nodes: list[dict[str, Any]]) -> None:
@@ -22,8 +23,7 @@ def show_routes(nodes: list[dict[str, Any]]) -> None:
     """Print the routes of those nodes that have any."""
     kinds = ("approvedRoutes", "availableRoutes", "subnetRoutes")
     routers = [node for node in nodes if any(node[kind] for kind in kinds)]
-    rows = [[node["id"], node["givenName"], *("\n".join(node[kind]) for kind in kinds)] for node in routers]
-    show_table(routers, ROUTE_HEADER, rows)
+    show_table(routers, ROUTE_HEADER, [_route_row(node, kinds) for node in routers])
 
 
 def _node_row(node: dict[str, Any], now: datetime) -> list[str]:
@@ -43,6 +43,10 @@ def _node_row(node: dict[str, Any], now: datetime) -> list[str]:
         _connected(node),
         yes(bool(expiry) and datetime.fromisoformat(expiry) <= now),
     ]
+
+
+def _route_row(node: dict[str, Any], kinds: Sequence[str]) -> list[str]:
+    return [node["id"], node["givenName"], *("\n".join(node.get(kind, ())) for kind in (*kinds, "warnings"))]
 
 
 def _connected(node: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ command = Noun("preauthkeys", help="Manage auth keys, by which nodes join.")
 @click.option("-e", "--expiration", default="1h", callback=later, help="How long it is good for: 30m, 24h, 90d.")
 @click.option("--tags", multiple=True, callback=listed, help="The tags of nodes that join by it.")
 def create(
-    user: int | None, reusable: bool, ephemeral: bool, preapproved: bool, expiration: str, tags: list[str]
+    *, user: int | None, reusable: bool, ephemeral: bool, preapproved: bool, expiration: str, tags: list[str]
 ) -> None:
     """Make an auth key. It is printed here and never again."""
     body = {"reusable": reusable, "ephemeral": ephemeral, "expiration": expiration, "aclTags": tags}

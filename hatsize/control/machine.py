@@ -4,6 +4,7 @@ from quart import Blueprint, Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
 from hatsize.control import maps, pings, set_dns, smaller, ssh_check, tailnet_lock
+from hatsize.control.client_warnings import ClientWarnings
 from hatsize.control.peer import body_of, json_answer, peer_of, text_answer
 from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
@@ -17,12 +18,20 @@ from hatsize.wire.tailcfg import RegisterRequest, RegisterResponse, WireError
 BODY_LIMIT = 1 << 20
 
 
-def app(live: LiveTailnet, hub: Hub, registrar: Registrar, ssh_checks: SSHChecks, questions: Pings) -> Quart:
+def app(
+    live: LiveTailnet,
+    hub: Hub,
+    registrar: Registrar,
+    ssh_checks: SSHChecks,
+    questions: Pings,
+    *,
+    warnings: ClientWarnings,
+) -> Quart:
     """The Quart app for one tunnel's requests; `scope["state"]` says who the peer is."""
     inner = Quart(__name__)
     inner.config.update(RESPONSE_TIMEOUT=None, BODY_TIMEOUT=30, MAX_CONTENT_LENGTH=BODY_LIMIT)
     inner.register_blueprint(_register(registrar))
-    inner.register_blueprint(maps.blueprint(live, hub))
+    inner.register_blueprint(maps.blueprint(live, hub, warnings))
     inner.register_blueprint(ssh_check.blueprint(live, ssh_checks))
     inner.register_blueprint(pings.blueprint(questions))
     inner.register_blueprint(set_dns.blueprint(live))

@@ -2,6 +2,7 @@
 
 from quart import Blueprint, Response, request
 
+from hatsize.control.client_warnings import ClientWarnings
 from hatsize.control.peer import Peer, body_of, node_of, peer_of, text_answer
 from hatsize.control.sessions import Hub
 from hatsize.live.tailnet import LiveTailnet
@@ -13,7 +14,7 @@ from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import MapRequest
 
 
-def blueprint(live: LiveTailnet, hub: Hub) -> Blueprint:
+def blueprint(live: LiveTailnet, hub: Hub, warnings: ClientWarnings) -> Blueprint:
     """The map endpoint of a tailnet."""
     routes = Blueprint("map", __name__)
 
@@ -29,6 +30,7 @@ def blueprint(live: LiveTailnet, hub: Hub) -> Blueprint:
             return _unknown(live, peer, wanted)
         if not wanted.ReadOnly:
             node = await _take_report(live, node, wanted)
+            warnings.take(node, wanted.DebugFlags)
         reader = Reader(node.id, peer.cap_version, zstd=wanted.Compress == "zstd")
         if wanted.Stream:
             hub.open(reader, node, request.scope["extensions"]["hatsize.sink"]())  # type: ignore[operator]

@@ -32,7 +32,10 @@ class Pings:
         self._waiting: dict[str, tuple[MachineKey, asyncio.Future[bytes]]] = {}
 
     async def ask(self, node_id: int, *, within: float, types: str = "", payload: bytes = b"") -> bytes:
-        """A node's answer; a plain ping, which has no `types`, is answered with nothing. Raises NoAnswerError."""
+        """A node's answer; a plain ping, which has no `types`, is answered with nothing. Raises NoAnswerError.
+
+        `payload` is a raw HTTP request for `c2n`, and for pings of other types the address to ping.
+        """
         node = self._live.state.find(Node, node_id)
         if node is None:
             raise NoAnswerError(f"there is no node {node_id}")
@@ -41,7 +44,7 @@ class Pings:
         token = secrets.token_urlsafe(18)
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[token] = node.machine_key, answer
-        question = PingRequest(URL=f"{HOST}{ANSWERS}{token}", URLIsNoise=True, Types=types, Payload=payload)
+        question = _question(f"{HOST}{ANSWERS}{token}", types, payload)
         message = tailcfg.encode(MapResponse(KeepAlive=True, PingRequest=question))
         try:
             if not self._hub.send(node_id, message):
@@ -75,6 +78,12 @@ class Pings:
         if not answer.done():
             answer.set_result(body)
         return True
+
+
+def _question(url: str, types: str, payload: bytes) -> PingRequest:
+    if types in ("", "c2n"):
+        return PingRequest(URL=url, URLIsNoise=True, Types=types, Payload=payload)
+    return PingRequest(URL=url, URLIsNoise=True, Types=types, IP=payload.decode())
 
 
 def blueprint(pings: Pings) -> Blueprint:

@@ -5,14 +5,16 @@ from http import HTTPStatus
 
 from anyio import fail_after, to_thread
 
-from hatsize.api.contract import ApiSettings, Command
+from hatsize.api.contract import ApiSettings, Command, NodePing
 from hatsize.api.problems import Problem
 from hatsize.control.c2n import ask_client
+from hatsize.control.client_warnings import ClientWarnings
 from hatsize.control.pings import NoAnswerError, Pings
 from hatsize.control.registration import Registrar
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.dns_view import DnsView
+from hatsize.server.node_pings import ping, ping_from
 from hatsize.server.policy_file import PolicyFile
 from hatsize.server.policy_view import PolicyView
 from hatsize.server.settings import Settings
@@ -36,7 +38,10 @@ class ApiView:
         settings: Settings,
         policy_file: PolicyFile | None,
         pings: Pings,
+        *,
+        warnings: ClientWarnings,
     ) -> None:
+        self.warnings = warnings.of
         self._pings = pings
         self._live = live
         self._registrar = registrar
@@ -69,6 +74,12 @@ class ApiView:
         except NoAnswerError as error:
             raise Problem(HTTPStatus.GATEWAY_TIMEOUT, str(error)) from None
         return answer.status, answer.content_type, answer.body
+
+    async def ping_node(self, node_id: int, address: str = "") -> NodePing:
+        try:
+            return await (ping_from(self._pings, node_id, address) if address else ping(self._pings, node_id))
+        except NoAnswerError as error:
+            raise Problem(HTTPStatus.GATEWAY_TIMEOUT, str(error)) from None
 
     def derp_map(self) -> DERPMap:
         return self._live.netmap.scene.derp_map(NEWEST)

@@ -7,6 +7,7 @@ from anyio import to_thread
 
 from hatsize.builtin.magicdns import MagicDNS
 from hatsize.control import machine
+from hatsize.control.client_warnings import ClientWarnings
 from hatsize.control.logins import Logins
 from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
@@ -103,14 +104,16 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     registrar = Registrar(live, logins, login_url)
     checks = SSHChecks(live, logins, login_url)
     pings = Pings(live, hub)
-    inner_app = machine.app(live, hub, registrar, checks, pings)
+    warnings = ClientWarnings()
+    live.listen(warnings.changed)
+    inner_app = machine.app(live, hub, registrar, checks, pings, warnings=warnings)
     count_requests(inner_app, "tunnel", live.measures)
     tunnel = Tunnel(noise_key, inner_app, hub.door)
     relay = _relay(live, settings, relay_key, certificates)
     upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}
     if isinstance(relay, DerpServer):
         upgraders[RELAY] = relay.take
-    api = ApiView(live, registrar, settings, policy_file, pings)
+    api = ApiView(live, registrar, settings, policy_file, pings, warnings=warnings)
     meshed = relay if isinstance(relay, DerpServer) else None
     replica = ThisReplica(live, hub, tunnel=tunnel, pings=pings, relay=meshed, relay_map=relay_map, settings=settings)
     view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir, replica=replica)

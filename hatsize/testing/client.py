@@ -115,13 +115,16 @@ class FakeClient:
         """Take another host name; told with the next report."""
         self.hostinfo = replace(self.hostinfo, Hostname=hostname)
 
-    async def report(self, *, endpoints: Sequence[str] | None = None, region: int | None = None) -> None:
-        """Tell the server of itself: a lite update."""
+    async def report(
+        self, *, endpoints: Sequence[str] | None = None, region: int | None = None, flags: Sequence[str] = ()
+    ) -> None:
+        """Tell the server of itself: a lite update. `flags` are what is wrong, as `warn-ip-forwarding-off`."""
         if endpoints is not None:
             self.endpoints = tuple(endpoints)
         if region is not None:
             self.hostinfo = replace(self.hostinfo, NetInfo=NetInfo(PreferredDERP=region))
-        await self.post("/machine/map", tailcfg.encode(replace(self.map_request(stream=False), OmitPeers=True)))
+        request = replace(self.map_request(stream=False), OmitPeers=True, DebugFlags=tuple(flags))
+        await self.post("/machine/map", tailcfg.encode(request))
 
     async def poll(self, *, zstd: bool = True) -> "MapStream":
         """Open the map stream; RefusedError when the server does not give one."""

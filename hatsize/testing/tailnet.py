@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hatsize.control import machine
+from hatsize.control.client_warnings import ClientWarnings
 from hatsize.control.logins import Logins
 from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
@@ -85,7 +86,9 @@ class ScratchTailnet:
         self.registrar = Registrar(self.live, logins, login_url)
         self.pings = Pings(self.live, self.hub)
         checks = SSHChecks(self.live, logins, login_url)
-        self.app = machine.app(self.live, self.hub, self.registrar, checks, self.pings)
+        self.warnings = ClientWarnings()
+        self.live.listen(self.warnings.changed)
+        self.app = machine.app(self.live, self.hub, self.registrar, checks, self.pings, warnings=self.warnings)
         """What clients speak to inside the tunnel."""
 
     @property

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import count
 
 import msgspec
 import pytest
 from quart import Quart
 
-from hatsize.api.contract import PolicyDocument
+from hatsize.api.contract import NodePing, PolicyDocument
 from hatsize.api.credentials import LOCAL
+from hatsize.api.problems import Problem
 from hatsize.api.public import public
 from hatsize.api.v1.blueprint import api_v1
 from hatsize.policy.preview import preview
@@ -108,6 +110,7 @@ class MemoryLive:
         self.dns = MemoryDns(self.state)
         self.settings = MemoryApiSettings()
         self.online: set[int] = set()
+        self.complaints: dict[int, list[str]] = {}
         self.storage_problem_is = ""
         self.log: list[Change] = []
         self._seconds = count()
@@ -125,6 +128,14 @@ class MemoryLive:
             self.log.append(change)
             self.state.apply(change)
         return change
+
+    def warnings(self, node_id: int) -> Sequence[str]:
+        return self.complaints.get(node_id, [])
+
+    async def ping_node(self, node_id: int, address: str = "") -> NodePing:
+        if node_id not in self.online:
+            raise Problem(HTTPStatus.GATEWAY_TIMEOUT, "it is not connected")
+        return NodePing(12.3456, f"to {address}" if address else "")
 
     def addresses(self, state: State, node: Node) -> tuple[str | None, str | None]:
         return None, None

@@ -161,6 +161,26 @@ async def test_a_node_that_waits_for_approval_is_shown_as_such_until_it_is_appro
         assert (status, body["node"].get("authorized")) == (200, None)
 
 
+async def test_what_a_client_says_is_wrong_is_shown_with_its_node(live, api):
+    number = await joined(live, api)
+    assert "warnings" not in (await answer(api, "GET", f"node/{number}"))[1]["node"]
+    live.complaints[number] = ["IP forwarding is off"]
+    assert (await answer(api, "GET", f"node/{number}"))[1]["node"]["warnings"] == ["IP forwarding is off"]
+
+
+async def test_a_node_is_pinged_or_pings_another_one(live, api):
+    number = await joined(live, api)
+    assert (await answer(api, "POST", f"node/{number}/ping"))[0] == 504
+    live.online.add(number)
+    assert await answer(api, "POST", f"node/{number}/ping") == (200, {"milliseconds": 12.346, "path": ""})
+    other = live.join("other", live.state.get(Credential, 1))
+    address = replace(live.state.get(Node, other), ipv4="100.64.0.9")
+    await live.run(lambda _: Change(tailnet=1, kind="node.updated", puts=(address,), at=live.clock()))
+    _, pinged = await answer(api, "POST", f"node/{number}/ping", {"to": str(other)})
+    assert pinged == {"milliseconds": 12.346, "path": "to 100.64.0.9"}
+    assert (await answer(api, "POST", f"node/{number}/ping", {"to": "77"}))[0] == 404
+
+
 async def test_a_node_is_renamed_moved_and_removed(live, api):
     number = await joined(live, api)
     live.add_users("bob")

@@ -43,6 +43,13 @@ DONE = {
     ),
     f"auth approve --auth-id {AUTH_ID}": ("POST /auth/approve", {"authId": AUTH_ID}, {}, "Auth request approved"),
     f"auth reject --auth-id {AUTH_ID}": ("POST /auth/reject", {"authId": AUTH_ID}, {}, "Auth request rejected"),
+    "nodes ping 7": ("POST /node/7/ping", {}, {"milliseconds": 12.34, "path": ""}, "pong in 12.3 ms"),
+    "nodes ping 7 --to 8": (
+        "POST /node/7/ping",
+        {"to": "8"},
+        {"milliseconds": 1.0, "path": "relay lab"},
+        "pong by relay lab in 1.0 ms",
+    ),
     "nodes approve -i 7": ("POST /node/7/approve", None, {"node": NODE}, "Node alices-laptop approved"),
     "nodes expire -i 7": ("POST /node/7/expire", {}, {"node": NODE}, "Node expired"),
     "nodes logout -i 7 -d": ("POST /node/7/expire", {"disableExpiry": True}, {"node": NODE}, "Node expiry disabled"),

@@ -1,4 +1,4 @@
-"""API v1: a request to a node's own diagnostics, carried out by its client."""
+"""API v1: asking a node's own client: diagnostics, and pings."""
 
 from hatsize.api.problems import bad_request
 from hatsize.api.v1.operation import Area, Call, read_id
@@ -15,11 +15,31 @@ class DebugNode(Body):
     body: str = ""
 
 
+class PingNode(Body):
+    to: str = ""
+    """The id of another node, to be told how the node reaches that one."""
+
+
+class PingAnswer(Answer):
+    milliseconds: float
+    path: str
+    """How the other one was reached: `10.0.0.1:41641`, or `relay CODE`; empty for the node's own answer."""
+
+
 class DebugAnswer(Answer):
     status: int
     content_type: str
     body: str
     """What the client answered, as text."""
+
+
+@area.add("POST", "/node/{nodeId}/ping", "pingNode", "Ask a connected node for a sign of life, or to ping another one")
+async def ping_node(call: Call, node_id: str, body: PingNode | None) -> PingAnswer:
+    state = call.live.state
+    node = state.get(Node, read_id(node_id, "a node"))
+    other = state.get(Node, read_id(body.to, "a node")) if body and body.to else None
+    answer = await call.live.ping_node(node.id, other.addresses[0] if other else "")
+    return PingAnswer(milliseconds=round(answer.milliseconds, 3), path=answer.path)
 
 
 @area.add("POST", "/node/{nodeId}/debug", "debugNode", "Ask a connected node's client for diagnostics")

@@ -58,6 +58,7 @@ def node_json(live: Live, node: Node) -> NodeJson:
         subnet_routes=list(live.policy.serving(node.id)) if live.state.find(Node, node.id) else [],
         tags=list(node.tags),
         authorized=UNSET if node.authorized else False,
+        warnings=list(live.warnings(node.id)) or UNSET,
     )
 
 

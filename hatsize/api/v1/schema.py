@@ -113,6 +113,8 @@ class NodeJson(Answer):
     tags: list[str]
     authorized: bool | UnsetType = UNSET
     """False for one that waits for approval, and absent otherwise."""
+    warnings: list[str] | UnsetType = UNSET
+    """What its client says is wrong with its machine; absent when nothing is."""
 
 
 class NodeAnswer(Answer):

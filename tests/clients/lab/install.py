@@ -31,7 +31,7 @@ def main() -> int:
 
 def install_packages() -> None:
     """Fetch the Debian packages of commands that are missing; nothing without root and apt."""
-    packages = sorted({requirements.DEBIAN_PACKAGES[name] for name in requirements.missing_commands()})
+    packages = requirements.packages_to_install()
     if not packages or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     print(f"real clients: installing {', '.join(packages)}", flush=True)
@@ -40,7 +40,8 @@ def install_packages() -> None:
 
 
 def _apt(*arguments: str) -> None:
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # the run level keeps the packages' services from being started
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     subprocess.run(["apt-get", "-qq", *arguments], env=env, check=True, timeout=APT_DEADLINE)
 
 

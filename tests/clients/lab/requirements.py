@@ -14,9 +14,18 @@ DEBIAN_PACKAGES = {
     "ssh": "openssh-client",
     "unshare": "util-linux",
     "setpriv": "util-linux",
+}
+"""Debian packages of the commands that every scenario needs."""
+
+FOR_SOME = {
     "slapd": "slapd",
     "ldapmodify": "ldap-utils",
+    "nginx": "nginx-light",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "pg_ctlcluster": "postgresql",
 }
+"""Those that single tests need, which are skipped without them."""
 
 
 def missing() -> list[str]:
@@ -33,6 +42,12 @@ def missing() -> list[str]:
 
 def missing_commands() -> list[str]:
     return [name for name in DEBIAN_PACKAGES if not shutil.which(name)]
+
+
+def packages_to_install() -> list[str]:
+    """The Debian packages of all commands that are missing, those of single tests too."""
+    packages = DEBIAN_PACKAGES | FOR_SOME
+    return sorted({package for name, package in packages.items() if not shutil.which(name)})
 
 
 def required() -> bool:

@@ -1,4 +1,4 @@
-"""Clients join through a real reverse proxy, nginx, that upgrades POST requests."""
+"""Clients join through real reverse proxies, nginx and Caddy, that upgrade POST requests."""
 
 import os
 import shutil
@@ -11,10 +11,11 @@ import pytest
 from hatsize.server.tls import self_signed
 from hatsize.testing.client import FakeClient
 from hatsize.testing.server import free_port
+from tests.clients.lab.requirements import required
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-CONFIG = """
+NGINX = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{}}
 http {{
@@ -42,48 +43,76 @@ http {{
 """
 
 
-class Nginx:
-    """A proxy in front of one server."""
+CADDY = """
+{{
+  admin off
+  auto_https off
+  storage file_system {folder}
+  log default {{
+    output file {folder}/error.log
+  }}
+}}
+http://127.0.0.1:{port} {{
+  reverse_proxy 127.0.0.1:{server}
+}}
+https://127.0.0.1:{tls_port} {{
+  tls {certificate} {key}
+  reverse_proxy 127.0.0.1:{server}
+}}
+"""
+AS_ROOT = ["-g", f"user {os.environ.get('USER', 'root')};"] if os.geteuid() == 0 else []
+KINDS = {
+    "nginx": (NGINX, lambda folder: ["-p", folder, "-c", "proxy.conf", "-e", f"{folder}/error.log", *AS_ROOT]),
+    "caddy": (CADDY, lambda folder: ["run", "--adapter", "caddyfile", "--config", f"{folder}/proxy.conf"]),
+}
+"""What each program is told by a file, and on its command line."""
 
-    def __init__(self, folder, server_port):
+
+class Proxy:
+    """A reverse proxy in front of one server."""
+
+    def __init__(self, program, folder, server_port):
         folder.mkdir()
         self.port, self.tls_port = free_port(), free_port()
         files = self_signed(folder, ["127.0.0.1"])
-        text = CONFIG.format(
-            folder=folder, port=self.port, tls_port=self.tls_port, server=server_port,
-            certificate=files.certificate, key=files.key,
+        text, arguments = KINDS[program]
+        (folder / "proxy.conf").write_text(
+            text.format(
+                folder=folder, port=self.port, tls_port=self.tls_port, server=server_port,
+                certificate=files.certificate, key=files.key,
+            )
         )  # fmt: skip
-        (folder / "nginx.conf").write_text(text)
-        user = ["-g", f"user {os.environ.get('USER', 'root')};"] if os.geteuid() == 0 else []
-        argv = ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", str(folder / "error.log"), *user]
-        self.process = subprocess.Popen(argv)
+        environ = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+        with (folder / "said").open("wb") as said:
+            self.process = subprocess.Popen([program, *arguments(str(folder))], env=environ, stderr=said)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise AssertionError((folder / "error.log").read_text())
+        raise AssertionError("".join(file.read_text() for file in (folder / "said", folder / "error.log")))
 
     def close(self):
         self.process.terminate()
         self.process.wait()
 
 
-@pytest.fixture
-def proxied(tmp_path):
+@pytest.fixture(params=sorted(KINDS))
+def proxied(request, tmp_path):
     """Puts a proxy in front of a server."""
-    if shutil.which("nginx") is None:
-        pytest.skip("nginx is not installed")
+    if shutil.which(request.param) is None:
+        missing = f"{request.param} is not installed: python -m tests.clients.lab.install"
+        (pytest.fail if required() else pytest.skip)(missing)
     started = []
 
     def put(server):
-        started.append(Nginx(tmp_path / "nginx", server.port))
+        started.append(Proxy(request.param, tmp_path / "proxy", server.port))
         return started[-1]
 
     yield put
-    for nginx in started:
-        nginx.close()
+    for proxy in started:
+        proxy.close()
 
 
 async def join(server, proxy, name):

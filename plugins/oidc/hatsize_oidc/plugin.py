@@ -1,7 +1,22 @@
-"""Logging in through OpenID Connect providers. This version checks its settings and shows no way to log in yet."""
+"""Logging in through OpenID Connect providers, and following what they say of people afterwards."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+import anyio
+from quart import Blueprint
 
 from hatsize.hooks import hookimpl
+from hatsize.hooks.auth import LoginProvider
+from hatsize.hooks.lifecycle import Server
+from hatsize.hooks.setup import Setup
+from hatsize_oidc.button import button
+from hatsize_oidc.pages import Pages
+from hatsize_oidc.provider import OidcProvider
+from hatsize_oidc.refresh_tokens import RefreshTokens
 from hatsize_oidc.settings import Settings
+from hatsize_oidc.upkeep import Upkeep
 
 
 class OidcPlugin:
@@ -9,9 +24,43 @@ class OidcPlugin:
 
     hatsize_api = "1.0"
 
+    def __init__(self) -> None:
+        self._providers: Mapping[str, OidcProvider] = {}
+        self._tokens: RefreshTokens
+
     @hookimpl
     def hatsize_settings(self) -> type[Settings]:
         return Settings
+
+    @hookimpl
+    def hatsize_configured(self, setup: Setup) -> None:
+        settings: Settings = setup.settings
+        self._providers = {each.name: OidcProvider(each, _now) for each in settings.providers}
+        self._tokens = RefreshTokens(setup.data_dir / setup.name)
+
+    @hookimpl
+    def hatsize_register_login_provider(self) -> Sequence[LoginProvider]:
+        return [button(provider.settings) for provider in self._providers.values()]
+
+    @hookimpl
+    def hatsize_blueprints(self, server: Server) -> Sequence[Blueprint]:
+        return [Pages(server, self._providers, self._tokens).blueprint()]
+
+    @hookimpl
+    def hatsize_running(self, server: Server) -> AbstractAsyncContextManager[None]:
+        return self._running(server)
+
+    @asynccontextmanager
+    async def _running(self, server: Server) -> AsyncIterator[None]:
+        self._tokens.load()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Upkeep(server, self._providers, self._tokens).run)
+            yield
+            tasks.cancel_scope.cancel()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 plugin = OidcPlugin()

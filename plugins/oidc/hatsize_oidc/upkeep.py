@@ -68,6 +68,9 @@ class Upkeep:
 
     async def _ask_about(self, provider: OidcProvider, kept: Kept) -> None:
         identity = kept.identity
+        if (identity.provider, identity.subject) not in self._server.state.index.user_by_identity:
+            await self._tokens.forget(identity)
+            return
         try:
             tokens = await provider.renewed(kept.token)
         except GoneFailure as failure:
@@ -82,8 +85,7 @@ class Upkeep:
         except NotAllowedFailure as failure:
             await self._shut_out(kept, str(failure))
             return
-        if await self._server.sync_user(told) is None:
-            await self._tokens.forget(identity)
+        await self._server.sync_user(told)
 
     async def _shut_out(self, kept: Kept, reason: str) -> None:
         user = await self._server.suspend(kept.identity, reason)

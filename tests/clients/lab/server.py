@@ -74,7 +74,7 @@ class ControlServer(ABC):
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of a page of this server, as the hub sees it; status 0 when nobody answers."""
-        return self.hub.call(_get, f"{self.url}{path}")
+        return self.hub.call(page, f"{self.url}{path}")
 
     def evidence(self) -> str:
         return tail(self.log)
@@ -159,7 +159,8 @@ def hatsize() -> str:
     return command
 
 
-def _get(url: str) -> tuple[int, str]:
+def page(url: str) -> tuple[int, str]:
+    """Status and body of a page, whoever vouches for its server; status 0 when nobody answers."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))

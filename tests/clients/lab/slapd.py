@@ -17,7 +17,7 @@ SERVICE = f"cn=hatsize,{BASE}"
 PASSWORD = "service-secret"
 """The administrator's and the service account's."""
 START_DEADLINE = 10.0
-SCHEMAS = ("core", "cosine", "nis", "inetorgperson", "msuser")
+SCHEMAS = ("core", "cosine", "nis", "inetorgperson")
 
 CONFIGURATION = """
 {schemas}
@@ -79,6 +79,7 @@ class Slapd:
     Args:
         launch: makes the command line that runs a command on the directory's machine.
         certificate: of the server, with its key; StartTLS and `ldaps_url` work with one.
+        schema: more attributes and classes, as slapd.conf(5) has them.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Slapd:
         launch: Launch = list,
         certificate: tuple[Path, Path] | None = None,
         tls_port: int = 0,
+        schema: str = "",
     ) -> None:
         self.folder = folder
         self.url = f"ldap://{host}:{port}"
@@ -99,7 +101,7 @@ class Slapd:
         tls = "TLSCertificateFile {}\nTLSCertificateKeyFile {}".format(*certificate) if certificate else ""
         folder.joinpath("slapd.conf").write_text(
             CONFIGURATION.format(
-                schemas="\n".join(f"include /etc/ldap/schema/{schema}.schema" for schema in SCHEMAS),
+                schemas="\n".join(f"include /etc/ldap/schema/{name}.schema" for name in SCHEMAS) + schema,
                 folder=folder,
                 tls=tls,
                 base=BASE,
@@ -144,6 +146,11 @@ class Slapd:
 
     def delete(self, dn: str) -> None:
         run(self._tool("ldapdelete", dn))
+
+    def search_as_service(self, filter_: str) -> str:
+        """What `ldapsearch` prints to the service account, all at once."""
+        account = ["-D", SERVICE, "-w", PASSWORD]
+        return run(self._launch(["ldapsearch", "-x", "-LLL", "-H", self.url, *account, "-b", BASE, filter_]))
 
     def add_person(self, name: str, password: str = "", **attributes: str) -> str:
         """A user whose password is their name with `-secret`, unless another one is given; their DN."""

@@ -1,0 +1,49 @@
+"""The tailnet's own records: those that were made by the API or on the command line."""
+
+import logging
+from collections.abc import Iterable, Iterator
+
+import dns.exception
+import dns.rdata
+from dns.name import Name
+from dns.rdata import Rdata
+from dns.rdataclass import IN
+
+from hatsize.hooks.lifecycle import Server
+from hatsize.tailnet.model import DnsRecord
+from hatsize_dns.asker import Asker
+from hatsize_dns.layers import FixedLayer, Sets
+from hatsize_dns.names import absolute
+
+log = logging.getLogger(__name__)
+
+TTL = 60
+"""Of records that have none of their own."""
+CONCERNED = frozenset({"dns.updated", "import.finished"})
+"""The kinds of change after which there may be other records."""
+
+
+class OwnRecords:
+    """The records of the state, read again after a change of them. One for all zones."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._layer: FixedLayer | None = None
+
+    def changed(self) -> None:
+        """There may be other records."""
+        self._layer = None
+
+    def at(self, name: Name, asker: Asker) -> Sets | None:
+        if self._layer is None:
+            self._layer = FixedLayer(_readable(self._server.state.all(DnsRecord)))
+        return self._layer.at(name, asker)
+
+
+def _readable(records: Iterable[DnsRecord]) -> Iterator[tuple[Name, int, Rdata]]:
+    for record in records:
+        kind = record.type or ("AAAA" if ":" in record.value else "A")
+        try:
+            yield absolute(record.name), record.ttl or TTL, dns.rdata.from_text(IN, kind, record.value)
+        except (dns.exception.DNSException, ValueError) as error:
+            log.warning("the record %s %s is not served: %s", record.name, kind, error)

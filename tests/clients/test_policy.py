@@ -1,7 +1,6 @@
-"""What a policy says reaches unmodified clients at once: ports, SSH, capabilities, routers, attributes."""
+"""What a policy says reaches unmodified clients at once: ports, capabilities, routers, attributes."""
 
 import json
-import re
 import socket
 from functools import partial
 from typing import Any
@@ -9,19 +8,13 @@ from typing import Any
 import pytest
 
 from tests.clients.lab.client import Client
-from tests.clients.lab.daemon import Daemon
 from tests.clients.lab.echo import EchoServer
 from tests.clients.lab.laboratory import Lab
-from tests.clients.lab.logs import tail
 from tests.clients.lab.namespaces import Namespace
-from tests.clients.lab.waiting import eventually
 
 A_SECOND = 1.0
 AT_ONCE = 3.0
-SSH_DEADLINE = 20.0
 NETWORK, BEHIND = "10.77.0.0/24", "10.77.0.1"
-AUTH_ID = re.compile(r"/register/(\S+)")
-SSH = ("ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes")
 Policy = dict[str, Any]
 Clients = dict[str, Client]
 
@@ -31,11 +24,11 @@ ALL: Policy = {"tagOwners": OWNERS, "grants": [{"src": ["*"], "dst": ["*"], "ip"
 
 @pytest.fixture(scope="module")
 def clients(lab: Lab) -> Clients:
-    """A person's `laptop`, a `web` server with SSH, and two routers, `one` and `two`, to the same network."""
+    """A person's `laptop`, a `web` server, and two routers, `one` and `two`, to the same network."""
     lab.server.set_policy(ALL)
     laptop, web, one, two = (lab.client(name) for name in ("laptop", "web", "one", "two"))
     laptop.up(lab.server.url, lab.server.auth_key(), "--accept-routes")
-    web.up(lab.server.url, lab.server.auth_key("lab", "--tags", "tag:web"), "--ssh")
+    web.up(lab.server.url, lab.server.auth_key("lab", "--tags", "tag:web"))
     for router in (one, two):
         router.machine.ip("addr", "add", f"{BEHIND}/32", "dev", "lo")
         key = lab.server.auth_key("lab", "--tags", f"tag:{router.name}")
@@ -55,11 +48,6 @@ def connects(machine: Namespace, address: tuple[str, int]) -> bool:
     return True
 
 
-def ssh(client: Client, account: str, target: Client, *command: str) -> tuple[str, ...]:
-    """The command line of a session."""
-    return (*SSH, f"{account}@{target.addresses()[0]}", *command)
-
-
 def test_a_changed_rule_closes_and_opens_a_port_within_a_second(lab: Lab, clients: Clients) -> None:
     laptop, web = clients["laptop"], clients["web"]
     server = EchoServer(web.machine, web.addresses()[0])
@@ -73,47 +61,6 @@ def test_a_changed_rule_closes_and_opens_a_port_within_a_second(lab: Lab, client
         lab.server.set_policy(ALL)
         laptop.eventually(lambda: connects(laptop.machine, server.address), "it opens", within=A_SECOND)
     server.close()
-
-
-def test_without_the_ssh_section_no_session_begins_or_goes_on(lab: Lab, clients: Clients) -> None:
-    laptop, web = clients["laptop"], clients["web"]
-    rule = {"action": "accept", "src": ["lab@"], "dst": ["tag:web"], "users": ["root"]}
-    lab.server.set_policy({**ALL, "ssh": [rule]})
-
-    def greets() -> bool:
-        return "welcome" in laptop.machine.run(*ssh(laptop, "root", web, "echo", "welcome"), deadline=SSH_DEADLINE)
-
-    laptop.eventually(greets, "a session is let in", within=SSH_DEADLINE)
-    log = laptop.machine.directory / "session.log"
-    session = Daemon(laptop.machine, *ssh(laptop, "root", web, "echo begun; sleep 60"), log=log)
-    laptop.eventually(lambda: "begun" in log.read_text(), "a session goes on", within=SSH_DEADLINE)
-    lab.server.set_policy(ALL)
-    assert session.wait(AT_ONCE) != 0
-    assert not laptop.machine.succeeds(*ssh(laptop, "root", web, "true"), deadline=SSH_DEADLINE)
-
-
-def test_a_session_under_check_waits_until_it_is_approved(lab: Lab, clients: Clients) -> None:
-    laptop, web = clients["laptop"], clients["web"]
-    rule = {"action": "check", "src": ["lab@"], "dst": ["tag:web"], "users": ["root"]}
-    lab.server.set_policy({**ALL, "ssh": [rule]})
-    log = laptop.machine.directory / "check.log"
-    session = Daemon(laptop.machine, *ssh(laptop, "root", web, "echo", "welcome"), log=log)
-
-    def asked() -> str:
-        match = AUTH_ID.search(log.read_text())
-        return match[1] if match else ""
-
-    def evidence() -> str:
-        return f"{tail(log)}\n{lab.evidence()}"
-
-    auth_id = eventually(asked, "the session tells where it is approved", within=SSH_DEADLINE, evidence=evidence)
-    assert session.is_running()
-    assert "welcome" not in log.read_text()
-    lab.server.cli("auth", "approve", "--auth-id", auth_id)
-    assert session.wait(SSH_DEADLINE) == 0, evidence()
-    assert "welcome" in log.read_text()
-    again = ssh(laptop, "root", web, "echo", "welcome")
-    assert "welcome" in laptop.machine.run(*again, deadline=SSH_DEADLINE), "approved for the rule's period"
 
 
 def test_a_granted_capability_shows_in_whois(lab: Lab, clients: Clients) -> None:

@@ -1,6 +1,7 @@
 """`/register/AUTH-ID`: the page a client's user is sent to, to log in or to have the login approved."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from quart import Blueprint, Response, render_template, request
@@ -52,28 +53,19 @@ async def gone() -> Response:
 
 async def page_of(live: LiveTailnet, login: PendingLogin, remark: Remark = NO_REMARK) -> Response:
     """The page of a pending login: which machine asks, how to approve it, and the ways to log in."""
-    if login.purpose == PURPOSE:
-        return await _page_of_session(live, login)
-    node = live.state.find(Node, login.node_id)
-    hostinfo = tailcfg.decode(RegisterRequest, login.request).Hostinfo
-    plugins = live.services.plugins
-    buttons: list[LoginProvider] = plugins.services("login_provider")
-    passwords: list[PasswordProvider] = plugins.services("password_provider")
+    passwords: list[PasswordProvider] = live.services.plugins.services("password_provider")
     browser = form_tokens.browser_of(request)
-    body = await render_template(
-        "register.html",
-        auth_id=login.auth_id,
-        state=login.state.value,
-        reason=login.reason,
-        hostname=hostinfo.Hostname if hostinfo else "",
-        os=hostinfo.OS if hostinfo else "",
-        machine=login.machine_key,
-        name=live.netmap.scene.fqdn(node).rstrip(".") if node else "",
-        providers=[(provider.title, provider.start_url(login)) for provider in buttons],
-        accounts=[provider.title for provider in passwords],
-        token=form_tokens.token(browser, login.auth_id),
-        remark=remark,
-    )
+    form = {
+        "auth_id": login.auth_id,
+        "state": login.state.value,
+        "accounts": [provider.title for provider in passwords],
+        "token": form_tokens.token(browser, login.auth_id),
+        "remark": remark,
+    }
+    if login.purpose == PURPOSE:
+        body = await render_template("ssh_check.html", **form, **_of_session(live, login))
+    else:
+        body = await render_template("register.html", **form, **_of_machine(live, login))
     answer = Response(body, remark.status, HEADERS)
     if remark.retry_after:
         answer.headers["Retry-After"] = str(remark.retry_after)
@@ -82,18 +74,26 @@ async def page_of(live: LiveTailnet, login: PendingLogin, remark: Remark = NO_RE
     return answer
 
 
-async def _page_of_session(live: LiveTailnet, login: PendingLogin) -> Response:
-    """The page of an SSH session that waits: who approves it, and the ways to show that one is its owner."""
-    session = msgspec.json.decode(login.request)
+def _of_machine(live: LiveTailnet, login: PendingLogin) -> dict[str, Any]:
+    """What is shown of a machine that wants to join, and the ways to log in."""
+    node = live.state.find(Node, login.node_id)
+    hostinfo = tailcfg.decode(RegisterRequest, login.request).Hostinfo
     providers: list[LoginProvider] = live.services.plugins.services("login_provider")
-    body = await render_template(
-        "ssh_check.html",
-        auth_id=login.auth_id,
-        state=login.state.value,
-        providers=[(each.title, each.check_url(login)) for each in providers if isinstance(each, FreshLoginProvider)],
-        **session,
-    )
-    return Response(body, 200, HEADERS)
+    return {
+        "reason": login.reason,
+        "hostname": hostinfo.Hostname if hostinfo else "",
+        "os": hostinfo.OS if hostinfo else "",
+        "machine": login.machine_key,
+        "name": live.netmap.scene.fqdn(node).rstrip(".") if node else "",
+        "providers": [(provider.title, provider.start_url(login)) for provider in providers],
+    }
+
+
+def _of_session(live: LiveTailnet, login: PendingLogin) -> dict[str, Any]:
+    """What is shown of an SSH session that waits, and the ways to show that one is its owner."""
+    providers: list[LoginProvider] = live.services.plugins.services("login_provider")
+    fresh = [(each.title, each.check_url(login)) for each in providers if isinstance(each, FreshLoginProvider)]
+    return {"providers": fresh, **msgspec.json.decode(login.request)}
 
 
 def blueprint(live: LiveTailnet) -> Blueprint:

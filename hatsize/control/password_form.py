@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
 
 from quart import Blueprint, Response, request
 
@@ -10,16 +9,15 @@ from hatsize.control import form_tokens, passwords
 from hatsize.control.attempts import Attempts
 from hatsize.control.login_page import HEADERS, Remark, gone, login_at, page_of
 from hatsize.control.passwords import No
+from hatsize.control.ssh_check import PURPOSE
 from hatsize.hooks.auth import Deny, LoginIdentity, PasswordProvider
+from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.errors import RefusedError
-from hatsize.tailnet.model import LoginState, Node, PendingLogin
+from hatsize.tailnet.model import LoginState, PendingLogin
 
 log = logging.getLogger(__name__)
-
-LogIn = Callable[[str, LoginIdentity], Awaitable[Node]]
-"""Completes the pending login with an auth id for who has logged in; raises RefusedError and StorageError."""
 
 NAME_LIMIT = 256
 PASSWORD_LIMIT = 1024
@@ -30,10 +28,10 @@ STALE = "This page came from elsewhere, or the browser keeps no cookies. Try aga
 TOO_LONG = "That name or password is too long."
 
 
-def blueprint(live: LiveTailnet, log_in: LogIn) -> Blueprint:
+def blueprint(live: LiveTailnet, server: Server) -> Blueprint:
     """Where the login page's form is posted to."""
     routes = Blueprint("password_form", __name__, template_folder="templates")
-    form = PasswordForm(live, log_in)
+    form = PasswordForm(live, server)
 
     @routes.post("/register/<auth_id>")
     async def submit(auth_id: str) -> Response:
@@ -53,17 +51,17 @@ def blueprint(live: LiveTailnet, log_in: LogIn) -> Blueprint:
 
 
 class PasswordForm:
-    """Lets people in by the password providers of a tailnet."""
+    """Lets people in by the password providers of a tailnet, and SSH sessions of theirs go on."""
 
-    def __init__(self, live: LiveTailnet, log_in: LogIn) -> None:
+    def __init__(self, live: LiveTailnet, server: Server) -> None:
         self._live = live
-        self._log_in = log_in
+        self._server = server
         self._attempts = Attempts(lambda: live.clock().timestamp())
 
     async def filled_in(self, login: PendingLogin, username: str, password: str, remote: str) -> Remark | None:
         """Let somebody in, or say why not; None when there is nothing more to say than the page itself does."""
         providers: list[PasswordProvider] = self._live.services.plugins.services("password_provider")
-        if not providers or login.state is not LoginState.PENDING or login.purpose != "register":
+        if not providers or login.state is not LoginState.PENDING:
             return None
         if len(username) > NAME_LIMIT or len(password) > PASSWORD_LIMIT:
             return Remark(TOO_LONG, 400)
@@ -90,14 +88,17 @@ class PasswordForm:
 
     async def _let_in(self, login: PendingLogin, identity: LoginIdentity, remote: str) -> Remark | None:
         try:
-            node = await self._log_in(login.auth_id, identity)
+            if login.purpose == PURPOSE:
+                await self._server.approve_check(login.auth_id, identity)
+            else:
+                await self._server.log_in(login.auth_id, identity)
         except RefusedError as error:
             log.info("login of %s from %s refused: %s", identity.name, remote, error)
             return Remark(f"{error}.", 403, identity.name)
         except StorageError as error:
             log.warning("login of %s not stored: %s", identity.name, error)
             return Remark(UNANSWERED, 503, identity.name)
-        log.info("%s logged in from %s: node %d %s", identity.name, remote, node.id, node.given_name)
+        log.info("%s logged in from %s", identity.name, remote)
         return None
 
 

@@ -21,6 +21,7 @@ from hatsize.live.tailnet import LiveTailnet, utc_now
 from hatsize.policy.errors import PolicyError
 from hatsize.server import outer
 from hatsize.server.address import Place, place_of
+from hatsize.server.aliases import Aliases
 from hatsize.server.api_view import ApiView
 from hatsize.server.certificates import Certificates
 from hatsize.server.figures import CoreFigures
@@ -33,8 +34,8 @@ from hatsize.server.records_file import RecordsFile, RecordsFileError
 from hatsize.server.relay import RELAY_KEY, embedded_relay
 from hatsize.server.relay_beside import RelayBeside
 from hatsize.server.relay_map import RelayMap
-from hatsize.server.request_counts import count_requests
 from hatsize.server.replica import ThisReplica, shared_key
+from hatsize.server.request_counts import count_requests
 from hatsize.server.secret_files import kept_key
 from hatsize.server.settings import Settings
 from hatsize.server.settings_problems import SettingProblem, SettingsError
@@ -117,11 +118,12 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     meshed = relay if isinstance(relay, DerpServer) else None
     replica = ThisReplica(live, hub, tunnel=tunnel, pings=pings, relay=meshed, relay_map=relay_map, settings=settings)
     view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir, replica=replica)
-    outer_app = outer.app(live, api, machine_key(noise_key.public), place.url, view.log_in)
+    outer_app = outer.app(live, api, machine_key(noise_key.public), place.url, view)
     count_requests(outer_app, "public", live.measures)
     mount(services.plugins, view, outer_app)
     delivery = services.plugins.delivery(live.state)
     live.listen(delivery.changed)
+    live.listen(Aliases(live).changed)
     live.attend(delivery.presence)
     figures = CoreFigures(live, hub, relay, delivery, services.plugins.ledger)
     services.plugins.add(figures, "core")

@@ -2,11 +2,11 @@
 
 import logging
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import pytest
-from msgspec.structs import replace
 from quart import Quart
 
 from hatsize.control import login_page, password_form, passwords
@@ -70,7 +70,7 @@ class Desk:
     """A client that waits for its login, and the page it is sent to."""
 
     def __init__(self, tailnet, app, auth_id):
-        self.tailnet, self.auth_id = tailnet, auth_id
+        self.tailnet, self.app, self.auth_id = tailnet, app, auth_id
         self.path = f"/register/{auth_id}"
         self.browser = Browser(app, self.path)
 
@@ -104,7 +104,7 @@ def page(tailnet, fake_client, office):
         view = PluginView(tailnet.live, tailnet.registrar, plugins, "http://hatsize.example", Path(), replica=None)
         app = Quart("hatsize.control")
         app.register_blueprint(login_page.blueprint(tailnet.live))
-        app.register_blueprint(password_form.blueprint(tailnet.live, view.log_in))
+        app.register_blueprint(password_form.blueprint(tailnet.live, view))
         async with fake_client("desk") as client:
             answer = await client.register()
         desk = Desk(tailnet, app, answer.AuthURL.rpartition("/")[2])
@@ -276,12 +276,49 @@ async def test_a_login_that_is_over_is_said_to_be(tailnet, office, page):
     assert office.asked == []
 
 
-async def test_an_ssh_check_is_not_decided_by_a_password(tailnet, office, page):
-    desk = await page()
-    check = replace(desk.login, purpose="ssh", request=b'{"source":"a","target":"b","account":"root"}')
-    await tailnet.live.run(lambda _: Change(tailnet=1, kind="login.started", puts=(check,), at=tailnet.clock()))
-    await desk.browser.log_in("ann", "sesame")
-    assert office.asked == []
+# An SSH session that waits.
+
+
+@pytest.fixture
+async def session(tailnet, page):
+    """Makes a session wait that comes from a machine of Ann's, and opens its page."""
+
+    async def make():
+        machine = await page()
+        await machine.browser.log_in("ann", "sesame")
+        check = PendingLogin(
+            id=99,
+            auth_id="hskey-authreq-0123456789abcdef01234567",
+            purpose="ssh",
+            machine_key=machine.login.machine_key,
+            node_key=machine.login.node_key,
+            request=b'{"source":"desk","target":"server","account":"root"}',
+            node_id=tailnet.node("desk").id,
+            created=tailnet.clock(),
+            expires=tailnet.clock() + timedelta(minutes=5),
+        )
+        await tailnet.live.run(lambda _: Change(tailnet=1, kind="login.started", puts=(check,), at=tailnet.clock()))
+        desk = Desk(tailnet, machine.app, check.auth_id)
+        assert "Log in and let it go on" in (await desk.open()).text
+        return desk
+
+    return make
+
+
+async def test_the_owner_of_the_source_lets_an_ssh_session_go_on(session):
+    desk = await session()
+    assert (await desk.browser.log_in("ann", "sesame")).status_code == 303
+    assert desk.login.state is LoginState.APPROVED
+    assert "This session was approved" in (await desk.open()).text
+
+
+async def test_nobody_else_does(session, office):
+    office.known["bob"] = "hush"
+    desk = await session()
+    for name, password, words in [("bob", "hush", "log in as its owner"), ("ann", "wrong", password_form.WRONG)]:
+        answer = await desk.browser.log_in(name, password)
+        assert answer.status_code == 403
+        assert words in answer.text
     assert desk.login.state is LoginState.PENDING
 
 

@@ -12,8 +12,10 @@ from hatsize.wire.tailcfg import DERPNode
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A process's own relay, but for the address it is reached by."""
+    """A process's own relay: what another one must know to mesh with it, and clients to use it."""
 
+    host: str
+    """A name or an address of this very process; of its machine, as far as it can tell."""
     region: int
     port: int
     """TCP, for plain and TLS alike."""
@@ -79,7 +81,7 @@ class Replica(Protocol):
     def accept_mesh(self, mesh_key: str) -> None:
         """Let relays that know this key, 64 hexadecimal digits, mesh with the own one."""
 
-    async def mesh_with(self, host: str, relay: Relay) -> None:
+    async def mesh_with(self, relay: Relay) -> None:
         """Keep a link to another replica's relay until cancelled."""
 
     def let_go(self, at_most: int) -> int:

@@ -40,10 +40,15 @@ def place_of(settings: Settings) -> Place:
     if settings.tls.acme.domains:
         return Place(f"https://{settings.tls.acme.domains[0]}", settings.tls.acme.domains[0], 443)
     first = settings.listen[0]
-    host = own_address() if ipaddress.ip_address(first.host).is_unspecified else first.host
+    host = reached_by(first.host)
     scheme = "https" if settings.tls.cert_file else "http"
     shown = f"[{host}]" if ":" in host else host
     return Place(f"{scheme}://{shown}:{first.port}", host, first.port)
+
+
+def reached_by(listened_on: str) -> str:
+    """The address by which whoever listens on one is reached: that one, or the machine's where it is every one."""
+    return own_address() if ipaddress.ip_address(listened_on).is_unspecified else listened_on
 
 
 def own_address() -> str:

@@ -13,6 +13,7 @@ from hatsize.hooks.replicas import Relay, Routers
 from hatsize.hooks.storage import Storage
 from hatsize.live.services import Services
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.server.address import reached_by
 from hatsize.server.relay_map import RelayMap
 from hatsize.server.settings import Settings
 from hatsize.wire.keys import PrivateKey
@@ -59,6 +60,7 @@ class ThisReplica:
             return None
         settings = self._settings
         return Relay(
+            host=reached_by(settings.listen[0].host),
             region=settings.derp.region_id,
             port=settings.listen[0].port,
             stun_port=settings.stun.listen.port if settings.stun.enabled else -1,
@@ -107,9 +109,9 @@ class ThisReplica:
         if self._relay is not None and self._mesh is not None:
             self._relay.mesh_key = self._mesh.mesh_key = mesh_key
 
-    async def mesh_with(self, host: str, relay: Relay) -> None:
+    async def mesh_with(self, relay: Relay) -> None:
         if self._mesh is not None:
-            await self._mesh.keep_linked(MeshPeer(host, relay.port, key=relay.key))
+            await self._mesh.keep_linked(MeshPeer(relay.host, relay.port, key=relay.key))
 
     def let_go(self, at_most: int) -> int:
         ended = self._tunnel.let_go(at_most)

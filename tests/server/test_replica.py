@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import anyio
 import pytest
 from msgspec.structs import replace as with_fields
 
-from hatsize.hooks.replicas import Relay
 from hatsize.live.alone import Alone
 from hatsize.server.replica import shared_key
 from hatsize.tailnet.commands.nodes_routes import approve_routes
@@ -110,14 +110,13 @@ async def meshing(one, other, relay):
     for server in (one, other):
         server.parts.view.replica.accept_mesh(MESH)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(one.parts.view.replica.mesh_with, other.host, relay)
+        tasks.start_soon(one.parts.view.replica.mesh_with, relay)
         yield
         tasks.cancel_scope.cancel()
 
 
 def reached(server):
-    told = server.parts.view.replica.relay
-    return Relay(told.region, server.port, told.stun_port, told.pin, told.key)
+    return replace(server.parts.view.replica.relay, port=server.port)
 
 
 async def test_relays_of_two_replicas_mesh(server, tmp_path):
@@ -129,8 +128,7 @@ async def test_relays_of_two_replicas_mesh(server, tmp_path):
 
 async def test_a_relay_with_another_key_is_not_told_the_mesh_key(server, tmp_path, caplog):
     async with running_server(tmp_path / "other") as other:
-        told = reached(other)
-        wrong = Relay(told.region, told.port, told.stun_port, told.pin, key="cd" * 32)
+        wrong = replace(reached(other), key="cd" * 32)
         async with meshing(server, other, wrong):
             await until(lambda: "where the relay that is meant has" in caplog.text)
             await asyncio.sleep(0.1)

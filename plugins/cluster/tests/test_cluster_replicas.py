@@ -1,0 +1,110 @@
+"""Replicas as one server: what happens at one of them is known at the others."""
+
+import asyncio
+
+import pytest
+
+from hatsize.tailnet.commands.nodes import rename_node
+
+pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.slow]
+
+
+def online(stream, name):
+    return stream.netmap.peer(name).get("Online")
+
+
+async def test_nodes_at_different_replicas_see_each_other(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        _, here = await replicas.joined(one, "desk")
+        _, there = await replicas.joined(two, "phone")
+        await here.until(lambda netmap: netmap.peer("phone").get("Online"))
+        await there.until(lambda netmap: netmap.peer("desk").get("Online"))
+
+
+async def test_a_change_at_one_is_told_at_the_other(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        await replicas.joined(one, "desk")
+        _, there = await replicas.joined(two, "phone")
+        await one.parts.live.run(lambda state: rename_node(state, 1, "lamp", one.parts.live.clock()))
+        await there.until(lambda netmap: netmap.peer_names == ["lamp"])
+
+
+async def test_what_a_node_reports_is_told_at_the_other(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        client, _ = await replicas.joined(one, "desk")
+        _, there = await replicas.joined(two, "phone")
+        await client.report(endpoints=["192.0.2.7:41641"], region=900)
+        await there.until(lambda netmap: netmap.peer("desk").get("Endpoints") == ["192.0.2.7:41641"])
+        await there.until(lambda netmap: netmap.peer("desk").get("HomeDERP") == 900)
+
+
+async def test_a_node_that_moves_is_online_throughout(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        _, watching = await replicas.joined(one, "desk")
+        client, stream = await replicas.joined(one, "phone")
+        await watching.until(lambda netmap: netmap.peer("phone").get("Online"))
+        heard = []
+        one.parts.live.attend(lambda *news: heard.append(news))
+        two.parts.live.attend(lambda *news: heard.append(news))
+        stream.close()
+        await replicas.moved(client, two)
+        await replicas.until(
+            lambda: not one.parts.live.attendance.presence.is_here(2),
+            one.parts.live.terms.offline_after.total_seconds() + 5,
+        )
+        assert one.parts.live.is_online(2)
+        assert two.parts.live.is_online(2)
+        assert (2, False) not in heard
+
+
+async def test_all_replicas_have_the_key_that_the_first_one_brought(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        assert one.parts.tunnel._key.raw == two.parts.tunnel._key.raw
+
+
+async def test_a_login_that_waits_at_one_is_approved_at_the_other(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        client = await one.client("desk")
+        answer = await client.register()
+        auth_id = answer.AuthURL.rpartition("/")[2]
+        await replicas.until(lambda: two.parts.live.state.index.login_by_auth_id)
+        waiting = asyncio.create_task(client.register(followup=answer.AuthURL))
+        await asyncio.sleep(0.1)
+        await two.parts.registrar.approve(auth_id, 1, "cli")
+        assert (await waiting).MachineAuthorized
+
+
+async def test_a_node_is_pinged_through_the_replica_it_is_connected_to(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        client, stream = await replicas.joined(two, "desk")
+        await replicas.until(lambda: one.parts.live.is_online(1))
+
+        pinging = asyncio.create_task(one.parts.pings.ask(1, within=5))
+        async with asyncio.timeout(10):
+            while "PingRequest" not in (message := await anext(stream)):
+                pass
+        await client.post(message["PingRequest"]["URL"].removeprefix("https://unused"), b"pong" * 5000)
+        assert await pinging == b"pong" * 5000
+
+
+async def test_duties_are_one_replicas_and_move_on_when_it_ends(replicas):
+    async with replicas.running("two") as (two,):
+        async with replicas.running("one") as (one,):
+            await replicas.until(lambda: replicas.membership(one).others.members)
+            await replicas.until(lambda: replicas.membership(two).is_ours("mending"))
+            assert not replicas.membership(one).is_ours("mending")
+        assert replicas.membership(two).is_ours("mending")
+    async with replicas.running("one", "two") as (one, two):
+        await replicas.until(
+            lambda: replicas.membership(one).is_ours("mending") or replicas.membership(two).is_ours("mending")
+        )
+
+
+async def test_relays_are_one_region_and_meshed(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        _, stream = await replicas.joined(one, "desk")
+        await stream.until(lambda netmap: len(netmap.rest["DERPMap"]["Regions"]["900"]["Nodes"]) == 2)
+        nodes = stream.netmap.rest["DERPMap"]["Regions"]["900"]["Nodes"]
+        assert [node["DERPPort"] for node in nodes] == [one.port, two.port]
+        assert len({node["Name"] for node in nodes}) == 2
+        await replicas.until(lambda: one.parts.view.replica.linked and two.parts.view.replica.linked)

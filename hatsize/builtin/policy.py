@@ -1,6 +1,8 @@
 """The built-in policy engine: HuJSON documents in the hosted service's language, compiled by `hatsize.policy`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import cast
 
 from hatsize.hooks import hookimpl
@@ -31,9 +33,26 @@ class HuJSONEngine:
 
     def update(self, compiled: CompiledPolicy, state: State, nodes: Sequence[int]) -> tuple[CompiledPolicy, int]:
         former = cast("Compiled", compiled)
-        return former.update(topology_of(state, former.topology.online), nodes)
+        return former.update(_later(former, state), nodes)
+
+    def revise(
+        self, compiled: CompiledPolicy, document: str | None, state: State, nodes: Sequence[int]
+    ) -> tuple[CompiledPolicy, int] | None:
+        former = cast("Compiled", compiled)
+        found = former.revise(_read(document))
+        if found is None:
+            return None
+        revised, by_rules = found
+        after, by_users = revised.with_users(_later(former, state), nodes)
+        return after, (by_rules | by_users) & state.ordinals.all
 
 
+def _later(former: Compiled, state: State) -> Topology:
+    """The tailnet as it is now, with the routers as they were."""
+    return replace(topology_of(state, former.topology.online), primaries=former.topology.primaries)
+
+
+@lru_cache(maxsize=2)
 def _read(document: str | None) -> Document:
     return read_document(document or EVERYBODY)
 

@@ -1,7 +1,7 @@
 """Policy evaluation: what a policy document means for each node of a tailnet."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hatsize.hooks import hookspec
 from hatsize.hooks.setup import Setup
@@ -103,6 +103,23 @@ class PolicyEngine(Protocol):
         """Compile anew what the change of some nodes touches; with the bitset of the nodes whose own artefacts changed.
 
         Own are the filter, SSH rules and capabilities; whom a node sees is asked for after every change.
+        """
+
+
+@runtime_checkable
+class RevisingPolicyEngine(PolicyEngine, Protocol):
+    """An engine that can go on from what it has compiled when the document or the users have changed.
+
+    For any other one, saving a policy or changing a user is a `compile`, and everybody is looked at.
+    """
+
+    def revise(
+        self, compiled: CompiledPolicy, document: str | None, state: State, nodes: Sequence[int]
+    ) -> tuple[CompiledPolicy, int] | None:
+        """The compiled policy under a document, for the state's users; `nodes` have changed at the same time.
+
+        With the bitset of the nodes whose own artefacts changed, or whose routes are shown to others than before. What
+        peers are told of all other nodes must be what it was. None where it has to be compiled anew.
         """
 
 

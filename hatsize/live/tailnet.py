@@ -13,6 +13,7 @@ from hatsize.live.attendance import Attendance
 from hatsize.live.deadlines import Deadlines
 from hatsize.live.judged import matters_to_policy
 from hatsize.live.measures import Measures
+from hatsize.live.revising import revised
 from hatsize.live.routers import Routers
 from hatsize.live.services import Services, Terms
 from hatsize.live.writer import Command, Writer
@@ -210,9 +211,9 @@ class LiveTailnet:
         self.netmap.observe(change)
         if any(isinstance(record, PolicyVersion) for record in change.puts):
             self.policy_document = self._stored_policy()
-            self._compile_anew()
+            self._revise(touched)
         elif change.kind.startswith("user."):
-            self._compile_anew()
+            self._revise(touched)
         elif touched:
             with self.measures.compiles.timed():
                 compiled, affected = self.services.policy.update(self.policy, self.state, touched)
@@ -225,13 +226,17 @@ class LiveTailnet:
             listener(change)
         self.wake()
 
-    def _compile_anew(self) -> None:
+    def _revise(self, touched: list[int]) -> None:
+        """Go over to another policy or other users; these nodes have changed with them."""
         with self.measures.compiles.timed():
-            compiled = self.services.policy.compile(self.policy_document, self.state)
+            compiled, affected = revised(self.services.policy, self.policy, self.policy_document, self.state, touched)
         compiled, moved = self.routers.elected(compiled)
-        self.netmap.recompiled(compiled, None)
+        self.netmap.recompiled(compiled, affected)
+        shown_anew = -1 if moved else affected or 0
+        routers = [node_id for node_id in self.routers.ids() if shown_anew >> self.state.ordinals.of(node_id) & 1]
+        if routers:
+            self.netmap.peers_changed(routers)
         if moved:
-            self.netmap.peers_changed(self.routers.ids())
             self.services.replication.found()
 
     def _concerns_routes(self, change: Change) -> bool:

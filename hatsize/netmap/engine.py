@@ -88,7 +88,7 @@ class Netmap:
 
     def recompiled(self, policy: CompiledPolicy, affected: int | None) -> None:
         """Go over to a new compiled policy; `affected` is the bitset of nodes that are themselves told something
-        else, None when it is another document."""
+        else, None when all may be."""
         former, self.policy = self.policy, policy
         self._tick()
         if affected is None:

@@ -16,6 +16,7 @@ from hatsize.policy.document import Document, NodeAttr
 from hatsize.policy.filters import Filters, Mark
 from hatsize.policy.literals import Literals
 from hatsize.policy.matching import Matches, edges
+from hatsize.policy.members import with_users
 from hatsize.policy.population import Population
 from hatsize.policy.revise import revise
 from hatsize.policy.routing import Routing
@@ -165,13 +166,17 @@ class Compiled:
         """
         return update(self, topology, changed)
 
-    def revise(self, document: Document) -> tuple["Compiled", int]:
-        """What becomes of it under another document, and for which nodes that means something new."""
-        found = revise(self, document)
-        if found is None:
-            ordinals = self.population.ordinals
-            return compile_policy(document, self.topology, ordinals), ordinals.bits(self.topology.nodes)
-        return found
+    def with_users(self, topology: Topology, changed: Iterable[int]) -> tuple["Compiled", int]:
+        """The same as `update` where users differ too."""
+        revised, theirs = with_users(self, topology)
+        return update(revised, topology, {*changed, *theirs})
+
+    def revise(self, document: Document) -> tuple["Compiled", int] | None:
+        """What becomes of it under another document, and for which nodes that means something new.
+
+        None where more differs than rules, and it has to be compiled anew.
+        """
+        return revise(self, document)
 
 
 def compile_policy(document: Document, topology: Topology, ordinals: Ordinals | None = None) -> Compiled:

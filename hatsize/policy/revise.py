@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SETTLED = (
     "groups", "hosts", "ipsets", "postures", "node_attrs", "ssh", "disable_ipv4", "one_cgnat_route",
-    "randomize_client_port",
+    "randomize_client_port", "derp_map",
 )  # fmt: skip
 """The sections of which none may differ, so that rules which read the same mean the same."""
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from hatsize.netmap.engine import Netmap, Reader
 from hatsize.netmap.peers import is_expired
 from hatsize.tailnet.commands.nodes import delete_node
-from hatsize.tailnet.model import Change, DnsSettings, Node, PolicyVersion, User
+from hatsize.tailnet.model import Change, DnsSettings, Node, PolicyVersion, Role, User
 from hatsize.testing.assembled import AssembledNetmap
 from hatsize.testing.tailnet import ScratchTailnet
 from hatsize.wire.keys import ZERO_DISCO_KEY, disco_key, machine_key, node_key
@@ -292,6 +292,11 @@ class Tailnet(RuleBasedStateMachine):
     def rename_user(self, user, name):
         self.apply(replace(self.state.get(User, user), display_name=name), kind="user.updated")
 
+    @rule(user=st.sampled_from([1, 2]), role=st.sampled_from([Role.MEMBER, Role.ADMIN]), groups=st.booleans())
+    def change_user(self, user, role, groups):
+        changed = replace(self.state.get(User, user), role=role, groups=("group:g@x.io",) if groups else ())
+        self.apply(changed, kind="user.updated")
+
     @rule(domain=st.sampled_from(["one.example", "two.example"]))
     def change_dns(self, domain):
         self.apply(DnsSettings(id=1, search_domains=(domain,)), kind="dns.updated")
@@ -330,12 +335,18 @@ class Tailnet(RuleBasedStateMachine):
     def tell(self, client):
         client.ask(self.live.netmap)
         fresh = Client(client.reader.node_id, zstd=False)
-        fresh.ask(Netmap(self.live.netmap.scene, self.live.policy))
+        fresh.ask(Netmap(self.live.netmap.scene, self.compiled_anew()))
         assert whole_view(client) == whole_view(fresh)
         assert set(client.netmap.peers) == self.expected_peers(client.reader.node_id)
         assert client.netmap.own.get("Expired", False) == is_expired(
             self.state.get(Node, client.reader.node_id), self.tailnet.clock()
         )
+
+    def compiled_anew(self):
+        compiled = self.live.services.policy.compile(self.live.policy_document, self.state)
+        routers = self.live.routers
+        online = frozenset(self.state.table(Node)) - routers._away - routers.silent
+        return compiled.with_routers(routers.primaries, online)
 
     def expected_peers(self, node_id):
         me = self.state.get(Node, node_id)
@@ -371,13 +382,19 @@ class BuiltInTailnet(Tailnet):
         rules = [(names.get(src, src), f"{names.get(dst, dst)}:*") for src, dst in sorted(see)]
         rules += [(names.get(src, src), f"{route}:*") for src, route in sorted(routes)]
         acls = [{"action": "accept", "src": [src], "dst": [dst]} for src, dst in rules]
+        acls.append({"action": "accept", "src": ["group:g@x.io"], "dst": ["group:g@x.io:22"]})
         return json.dumps({"tagOwners": {"tag:a": [], "tag:b": []}, "acls": acls})
 
     def sees(self, one, other):
         if self.see is None or frozenset({group(one), group(other)}) in self.see:
             return True
+        if self.is_in_group(one) and self.is_in_group(other):
+            return True
         behind = ((a, route) for a, b in ((one, other), (other, one)) for route in b.approved_routes)
         return any((group(a), route) in self.given for a, route in behind)
+
+    def is_in_group(self, node):
+        return not node.tags and bool(self.state.get(User, node.user_id).groups)
 
 
 @pytest.mark.slow

@@ -87,7 +87,9 @@ def one_rule(compiled: Compiled, text: str, dst: str) -> tuple[float, int]:
     raw["acls"][0] = {"action": "accept", "src": ["tag:t2"], "dst": [dst]}
     document = read_document(json.dumps(raw))
     start = time.process_time()
-    after, affected = compiled.revise(document)
+    found = compiled.revise(document)
+    assert found is not None, "only a rule differs"
+    after, affected = found
     for node_id in after.population.ordinals.ids(affected):
         after.visible(node_id)
         after.filter_fragments(node_id)

@@ -4,7 +4,7 @@ import msgspec
 from quart import Blueprint, Response
 
 from hatsize.api.contract import Live
-from hatsize.api.version import version_info
+from hatsize.api.version import public_version
 
 UNWELL = "nothing can be stored now, and what was stored before is served: `hatsize health` and the log say why"
 """For anybody; why, which may name files and hosts, is for administrators."""
@@ -23,6 +23,6 @@ def public(live: Live) -> Blueprint:
 
     @blueprint.get("/version")
     async def version() -> Response:
-        return Response(msgspec.json.encode(version_info()) + b"\n", content_type="application/json")
+        return Response(msgspec.json.encode(public_version()) + b"\n", content_type="application/json")
 
     return blueprint

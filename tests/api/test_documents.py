@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 
+import hatsize
 from hatsize.api.v1.blueprint import OPERATIONS
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +61,13 @@ async def test_anybody_may_ask_for_health_and_version(live, api):
     assert "/var" not in await unwell.get_data(as_text=True)
     version = await (await api("GET", "/version", local=False)).get_json()
     assert {"version", "commit", "buildTime", "dirty"} <= set(version)
+
+
+async def test_consoles_find_headscales_number_and_ours_behind_it(api):
+    version = await (await api("GET", "/version", local=False)).get_json()
+    number, _, ours = version["version"].partition("+")
+    assert tuple(map(int, number.removeprefix("v").split("."))) >= (0, 28, 0)
+    assert ours == f"hatsize.{hatsize.__version__}"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import socketserver
 import struct
@@ -15,8 +14,9 @@ import pytest
 
 from hatsize.server.tls import self_signed
 from hatsize.testing.server import free_port
+from tests.clients.lab import binaries
 
-PEBBLE = shutil.which("pebble") or str(Path.home() / ".cache" / "hatsize" / "bin" / "pebble")
+PEBBLE = str(binaries.PEBBLE.path)
 
 
 class NameServer(socketserver.StreamRequestHandler):
@@ -84,7 +84,7 @@ class Pebble:
 def pebble(tmp_path, names):
     """A real ACME server."""
     if not Path(PEBBLE).exists():
-        pytest.skip("pebble is not installed: go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest")
+        pytest.skip("pebble is not installed: python -m tests.clients.lab.install")
     made = Pebble(tmp_path / "pebble", names)
     made.wait()
     yield made

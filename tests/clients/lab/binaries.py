@@ -52,8 +52,9 @@ def tailscaled(version: str) -> Program:
 HEADSCALE = Program("github.com/juanfont/headscale/cmd/headscale", "0.29.2", "headscale-0.29.2")
 DERPER = Program("tailscale.com/cmd/derper", NEWEST, f"derper-{NEWEST}")
 DERPPROBE = Program("tailscale.com/cmd/derpprobe", NEWEST, f"derper-{NEWEST}")
-NEEDED = (*map(tailscaled, CLIENT_VERSIONS), DERPER, DERPPROBE)
-"""What the tests of this repository run: clients here, the relay and its probe in tests/derp."""
+PEBBLE = Program("github.com/letsencrypt/pebble/v2/cmd/pebble", "2.10.1", "pebble-2.10.1")
+NEEDED = (*map(tailscaled, CLIENT_VERSIONS), DERPER, DERPPROBE, PEBBLE)
+"""What the tests of this repository run: clients here, the relay and its probe in tests/derp, an ACME authority."""
 
 
 def storm() -> Path:

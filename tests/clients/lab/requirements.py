@@ -24,6 +24,12 @@ FOR_SOME = {
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "pg_ctlcluster": "postgresql",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+    "node": "nodejs",
+    "npm": "npm",
+    "named": "bind9",
+    "knotd": "knot",
 }
 """Those that single tests need, which are skipped without them."""
 

@@ -1,9 +1,12 @@
 """OpenLDAP's server with a small company in it, as a process of its own in a folder of its own."""
 
+import os
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.clients.lab.commands import run
@@ -130,6 +133,15 @@ class Slapd:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """Inside, it takes connections and answers nothing."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
 
     def _answers(self) -> bool:
         return subprocess.run(self._tool("ldapwhoami"), capture_output=True, check=False).returncode == 0

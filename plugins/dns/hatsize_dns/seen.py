@@ -23,18 +23,12 @@ ASYNCIO = dns.asyncbackend.get_backend("asyncio")
 
 async def until_seen(places: Sequence[Place], name: str, value: str) -> None:
     """Return once each of the name servers has the TXT record; PublishError names one that has not."""
-    async with anyio.create_task_group() as tasks:
-        for place in places:
-            tasks.start_soon(_until_seen_at, place, name, value)
-
-
-async def _until_seen_at(place: Place, name: str, value: str) -> None:
     deadline = anyio.current_time() + PATIENCE
-    while anyio.current_time() < deadline:
-        if await has(place, name, value):
-            return
+    waiting = list(places)
+    while waiting := [place for place in waiting if not await has(place, name, value)]:
+        if anyio.current_time() > deadline:
+            raise PublishError(f"{name} was published, but the name server {waiting[0]} does not show it")
         await anyio.sleep(ASK_EVERY)
-    raise PublishError(f"{name} was published, but the name server {place} does not show it")
 
 
 async def has(place: Place, name: str, value: str) -> bool:

@@ -1,5 +1,7 @@
 """Records made by dynamic updates (RFC 2136) signed with a key (RFC 8945)."""
 
+import os
+
 import dns.asyncquery
 import dns.exception
 import dns.name
@@ -48,8 +50,10 @@ class Updates:
             answer = await dns.asyncquery.tcp(update, self._primary.host, TIMEOUT, self._primary.port, backend=ASYNCIO)
         except dns.tsig.PeerError as error:
             raise PublishError(f"{who} does not take the key {self._settings.key}: {error}") from None
-        except (dns.exception.DNSException, OSError, EOFError) as error:
-            raise PublishError(f"{who} does not answer: {str(error) or type(error).__name__}") from None
+        except OSError as error:
+            raise PublishError(f"{who} is not reached: {os.strerror(error.errno or 0)}") from None
+        except (dns.exception.DNSException, EOFError) as error:
+            raise PublishError(f"{who} does not answer as it should: {str(error) or type(error).__name__}") from None
         if answer.rcode() != NOERROR:
             said = dns.rcode.to_text(answer.rcode())
             raise PublishError(f"{who} does not update {self._settings.zone}: it says {said}")

@@ -49,7 +49,7 @@ def _ask(directory: "Directory", settings: Settings, address: str) -> bool:
         only = Servers(settings.model_copy(update={"servers": (address,)}))
         skipped = only.ask(directory.look)
     except DirectoryError as error:
-        click.echo(f"{address}: {error}", err=True)
+        click.echo(str(error), err=True)
         return False
     click.echo(f"{address}: answers")
     for url in skipped:

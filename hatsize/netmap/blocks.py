@@ -47,7 +47,10 @@ class PeerBlocks:
         return found
 
     def pieces(self, policy: CompiledPolicy, viewer_id: int, visible: int) -> list[Part]:
-        """The visible peers' entries, comma-separated, as parts of one array."""
+        """The visible peers' entries, comma-separated, as parts of one array.
+
+        In the order of ordinals: that of ids, until an ordinal has been given out again. Clients sort what they get.
+        """
         viewer_class = policy.class_of(viewer_id)
         own = self._scene.state.ordinals.of(viewer_id) // SIZE
         found: list[Part] = []

@@ -1,12 +1,14 @@
 """The netmap engine, one promise at a time; all of them together are in `test_engine_property.py`."""
 
+import json
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from hatsize.netmap.engine import Reader
 from hatsize.tailnet.commands.nodes import delete_node
-from hatsize.tailnet.model import Change, Node, User
+from hatsize.tailnet.model import Change, Node, PolicyVersion, User
 from hatsize.testing.tailnet import ScratchTailnet
 from hatsize.wire.keys import ZERO_DISCO_KEY, disco_key, machine_key, node_key
 from hatsize.wire.mapframe import FrameReader
@@ -198,6 +200,59 @@ def test_an_expired_node_sees_nobody_and_is_shown_as_expired(engine):
     message = engine.ask(at_two)
     assert message["Node"]["Expired"]
     assert message["PeersRemoved"] == [one.id]
+
+
+ROUTE = "10.1.0.0/16"
+
+
+def with_router(engine):
+    """A router that everybody sees, and a route of it that is given to alice's."""
+    engine.apply(User(id=2, name="bob", created=engine.tailnet.clock()), kind="user.created")
+    router = engine.join(
+        "router", tags=("tag:router",), hostinfo=Hostinfo(RoutableIPs=(ROUTE,)), approved_routes=(ROUTE,)
+    )
+    save_policy(engine)
+    return router
+
+
+def save_policy(engine, **more):
+    acls = [
+        {"action": "accept", "src": ["alice@", "bob@", "carol@"], "dst": ["tag:router:22"]},
+        {"action": "accept", "src": ["alice@"], "dst": [f"{ROUTE}:*"]},
+    ]
+    document = json.dumps({"tagOwners": {"tag:router": []}, "acls": acls, **more})
+    number = engine.state.next_id(PolicyVersion)
+    version = PolicyVersion(id=number, document=document, created=engine.tailnet.clock())
+    engine.apply(version, kind="policy.saved")
+
+
+def test_who_changes_hands_is_told_anew_what_it_is_given_of_the_same_peers(engine):
+    router, one = with_router(engine), engine.join("one")
+    reader = engine.reader(one)
+    told = []
+    for owner in (2, 1):
+        engine.apply(replace(engine.state.get(Node, one.id), user_id=owner))
+        (peer,) = engine.ask(reader)["Peers"]
+        assert peer["ID"] == router.id
+        told.append(ROUTE in peer["AllowedIPs"])
+    assert told == [False, True]
+
+
+def test_a_user_who_is_somebody_else_now_is_told_anew_of_the_same_peers(engine):
+    with_router(engine)
+    reader = engine.reader(engine.join("one"))
+    engine.apply(replace(engine.state.get(User, 1), name="carol"), kind="user.updated")
+    (peer,) = engine.ask(reader)["Peers"]
+    assert ROUTE not in peer["AllowedIPs"]
+
+
+def test_a_policy_that_shows_a_viewer_every_peer_otherwise_tells_it_all(engine):
+    with_router(engine)
+    one = engine.reader(engine.join("one", ipv6="fd7a:115c:a1e0::1"))
+    two = engine.reader(engine.join("two", user_id=2))
+    save_policy(engine, nodeAttrs=[{"target": ["alice@"], "attr": ["disable-ipv4"]}])
+    assert not any("100.64." in text for peer in engine.ask(one)["Peers"] for text in peer["AllowedIPs"])
+    assert "Peers" not in engine.ask(two)
 
 
 def test_readers_at_the_same_place_share_the_same_bytes(engine):

@@ -22,6 +22,12 @@ Command = Callable[[State], Change | None]
 """Pure: the change a wish comes to in this state, or None for none. May run again when another process was quicker."""
 
 ATTEMPTS = 10
+"""How often reports are tried to be stored, before their next turn comes."""
+PATIENCE = 10.0
+"""Seconds in which a command tries to be quicker than other processes.
+
+The one that was quickest knows the newest change already and tends to stay so: ten attempts would be used up soon.
+"""
 
 
 class Writer:
@@ -46,7 +52,8 @@ class Writer:
     async def run(self, command: Command) -> Change | None:
         """Carry a command out; raises what the command raises, or StorageError when nothing was kept of it."""
         async with self._lock:
-            for attempt in range(ATTEMPTS):
+            give_up = monotonic() + PATIENCE
+            while True:
                 change = command(self._state)
                 if change is None:
                     return None
@@ -54,12 +61,11 @@ class Writer:
                 try:
                     numbered = await self._commit(change)
                 except ConflictError:
-                    if attempt == ATTEMPTS - 1:
+                    if monotonic() > give_up:
                         raise
                     await self._after_conflict()
                     continue
                 return self._take(numbered, seen)
-        raise AssertionError("unreachable")
 
     def report(self, change: Change) -> None:
         """Make a change of nodes true at once and store it with the next batch; it may be lost if power goes before."""

@@ -8,6 +8,7 @@ from anyio import to_thread
 from msgspec.structs import replace
 
 from hatsize.hooks.storage import ConflictError, StorageError
+from hatsize.live import writer
 from hatsize.tailnet.commands.nodes import delete_node, rename_node
 from hatsize.tailnet.commands.users import create_user
 from hatsize.tailnet.model import Change, Node, User
@@ -108,8 +109,25 @@ async def test_it_gives_up_when_others_are_always_quicker(tailnet, monkeypatch):
         raise ConflictError("always")
 
     monkeypatch.setattr(tailnet.storage, "commit", refuse)
+    monkeypatch.setattr(writer, "PATIENCE", 0.05)
     with pytest.raises(ConflictError):
         await tailnet.add_user("bob")
+
+
+async def test_it_is_patient_with_one_that_is_quicker_again_and_again(tailnet, monkeypatch):
+    commit, wins = tailnet.storage.commit, iter(range(50))
+    other = ScratchTailnet(storage=tailnet.storage)
+
+    def late(changes, expect):
+        if (win := next(wins, None)) is not None:
+            user = create_user(other.live.state, f"user{win}", other.clock())
+            other.live.state.apply(replace(user, seq=commit([user], other.live.state.seq)))
+            raise ConflictError("gone on")
+        return commit(changes, expect)
+
+    monkeypatch.setattr(tailnet.storage, "commit", late)
+    await tailnet.add_user("bob")
+    assert len(list(tailnet.state.all(User))) == 52
 
 
 async def test_what_another_process_committed_is_taken_over_and_told(tailnet):

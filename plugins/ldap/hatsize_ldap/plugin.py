@@ -54,7 +54,7 @@ class LdapPlugin:
 
     @asynccontextmanager
     async def _running(self, server: Server) -> AsyncIterator[None]:
-        if self._asking is None or not self._settings.sync_interval_seconds:
+        if self._asking is None or not self._settings.follows_users:
             yield
             return
         from hatsize_ldap.sync import Sync  # noqa: PLC0415

@@ -84,6 +84,11 @@ class Settings(BaseModel):
     """A sync that would suspend more than this part of the users, and more than two, suspends nobody."""
     page_size: int = Field(default=500, ge=1, le=1000)
 
+    @property
+    def follows_users(self) -> bool:
+        """Whether users are looked up while they are away: not where each can only look up themselves."""
+        return bool(self.sync_interval_seconds and (self.bind_dn or not self.user_dn))
+
     @field_validator("servers")
     @classmethod
     def _addresses(cls, servers: tuple[str, ...]) -> tuple[str, ...]:

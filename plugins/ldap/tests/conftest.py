@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hatsize.server.tls import self_signed
+from hatsize.testing.certificates import self_signed
 from hatsize.testing.server import free_port
 from hatsize_ldap.directory import Directory
 from hatsize_ldap.settings import Settings
@@ -21,8 +21,7 @@ def now():
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 and its key, by which alone it can be verified."""
-    files = self_signed(tmp_path_factory.mktemp("tls"), ["127.0.0.1"])
-    return files.certificate, files.key
+    return self_signed(tmp_path_factory.mktemp("tls"), ["127.0.0.1"])
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,19 @@ def test_what_cannot_work_is_refused(given, words):
         Settings(**given)
 
 
+@pytest.mark.parametrize(
+    ("given", "followed"),
+    [
+        ({}, True),
+        ({"user_dn": "uid={username},dc=example"}, False),
+        ({"user_dn": "uid={username},dc=example", "bind_dn": "cn=service", "bind_password": "x"}, True),
+        ({"sync_interval_seconds": 0}, False),
+    ],
+)
+def test_users_are_followed_where_somebody_can_look_them_up(given, followed):
+    assert Settings(**given).follows_users is followed
+
+
 def test_the_password_is_not_shown():
     assert "hunter2" not in repr(Settings(bind_dn="cn=service", bind_password="hunter2"))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hatsize.live.presence import Presence
-from hatsize.tailnet.model import Node
+from hatsize.tailnet.model import Change, Node
 
 if TYPE_CHECKING:
     from hatsize.live.tailnet import LiveTailnet
@@ -42,6 +42,13 @@ class Attendance:
             self._arrived(node_id, here=False)
         for node_id in left:
             self._departed(node_id, here=False)
+
+    def observe(self, change: Change) -> None:
+        """Take note of a change that is true now: who is in it may have come to another replica before."""
+        for record in change.puts:
+            known = not isinstance(record, Node) or self._live.is_online(record.id)
+            if not known and self.presence.is_elsewhere(record.id):
+                self._arrived(record.id, here=False)
 
     def _arrived(self, node_id: int, *, here: bool) -> None:
         live = self._live

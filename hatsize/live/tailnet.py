@@ -224,6 +224,7 @@ class LiveTailnet:
             self.netmap.everyone_changed()
         for listener in self._listeners:
             listener(change)
+        self.attendance.observe(change)
         self.wake()
 
     def _revise(self, touched: list[int]) -> None:
@@ -267,8 +268,6 @@ class LiveTailnet:
             self.netmap.scene.online.discard(node_id)
         for record in change.puts:
             if isinstance(record, Node):
-                if record.id not in self._known and self.attendance.presence.is_elsewhere(record.id):
-                    self.netmap.scene.online.add(record.id)
                 if matters_to_policy(self._known.get(record.id), record):
                     touched.append(record.id)
                 self._known[record.id] = record

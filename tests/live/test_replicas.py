@@ -170,10 +170,13 @@ async def test_who_moves_between_replicas_is_online_throughout(pair):
 
 async def test_who_is_online_elsewhere_is_so_from_the_moment_it_is_known_here(pair):
     two = pair.made()
+    heard = []
+    two.live.attend(lambda node_id, online: heard.append((node_id, online)))
     two.live.attendance.be_elsewhere(frozenset({2}))
     await pair.join("phone")
     await two.live.catch_up(pair.one.state.seq)
     assert two.live.is_online(2)
+    assert heard == [(2, True)]
 
 
 async def add_routers(pair):

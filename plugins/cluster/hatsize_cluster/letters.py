@@ -3,12 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
-from psycopg import AsyncConnection
 
 from hatsize.hooks.replicas import Replica
-from hatsize_cluster.database import Row
+from hatsize_cluster.retrying import TROUBLE
+from hatsize_cluster.tether import Tether
 
 
 class Question(msgspec.Struct, tag=True, frozen=True):
@@ -37,21 +38,22 @@ EXTRA = 1.0
 
 
 class Letters:
-    """The correspondence of one replica. `connection` gives the open one, or None."""
+    """The correspondence of one replica. `tether` gives its membership's, or None while there is no connection."""
 
-    def __init__(self, connection: Callable[[], AsyncConnection[Row] | None]) -> None:
-        self._connection = connection
+    def __init__(self, tether: Callable[[], Tether | None]) -> None:
+        self._tether = tether
         self._waiting: dict[str, asyncio.Future[bytes | None]] = {}
 
-    async def ask(
-        self, channel: str, sender: int, to: int, node: int, *, types: str, payload: bytes, within: float
-    ) -> bytes | None:
+    async def ask(self, to: int, node: int, *, types: str, payload: bytes, within: float) -> bytes | None:
         """What a node that is connected to another replica answers; None when it does not in time."""
+        tether = self._tether()
+        if tether is None:
+            return None
         token = secrets.token_urlsafe(12)
         answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         self._waiting[token] = answer
         try:
-            await self._send(channel, to, Question(sender, token, node, types, payload, within))
+            await _send(tether, to, Question(tether.epoch, token, node, types, payload, within))
             async with asyncio.timeout(within + EXTRA):
                 return await answer
         except TimeoutError:
@@ -59,13 +61,18 @@ class Letters:
         finally:
             del self._waiting[token]
 
-    async def take(self, channel: str, number: int, replica: Replica) -> None:
+    async def take(self, number: int, replica: Replica) -> None:
         """Fetch a letter to this replica, and do what it says."""
-        letter = await self._fetch(number)
+        tether = self._tether()
+        if tether is not None:
+            with suppress(*TROUBLE):
+                await self._read(tether, await _fetch(tether, number), replica)
+
+    async def _read(self, tether: Tether, letter: Letter | None, replica: Replica) -> None:
         match letter:
             case Question(sender, token, node, types, payload, within):
                 answer = await replica.ask(node, types, payload, within)
-                await self._send(channel, sender, Answer(token, answer))
+                await _send(tether, sender, Answer(token, answer))
             case Answer(token, payload):
                 waiting = self._waiting.get(token)
                 if waiting is not None and not waiting.done():
@@ -73,18 +80,15 @@ class Letters:
             case None:
                 pass
 
-    async def _send(self, channel: str, to: int, letter: Letter) -> None:
-        connection = self._connection()
-        if connection is not None:
-            await connection.execute(SEND, [msgspec.msgpack.encode(letter), channel, to])
 
-    async def _fetch(self, number: int) -> Letter | None:
-        connection = self._connection()
-        if connection is None:
-            return None
-        cursor = await connection.execute("DELETE FROM cluster_letter WHERE id = %s RETURNING body", [number])
-        row = await cursor.fetchone()
-        return _decoder.decode(bytes(row[0])) if row else None
+async def _send(tether: Tether, to: int, letter: Letter) -> None:
+    await tether.connection.execute(SEND, [msgspec.msgpack.encode(letter), tether.channel, to])
+
+
+async def _fetch(tether: Tether, number: int) -> Letter | None:
+    query = "DELETE FROM cluster_letter WHERE id = %s RETURNING body"
+    row = await (await tether.connection.execute(query, [number])).fetchone()
+    return _decoder.decode(bytes(row[0])) if row else None
 
 
 SEND = """

@@ -89,6 +89,10 @@ class Others:
             known.serial = serial
         return True
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._known)
+
     @property
     def members(self) -> list[Member]:
         """Those that count, the one that joined first at the beginning."""

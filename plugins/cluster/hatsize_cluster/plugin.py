@@ -13,8 +13,8 @@ from hatsize.hooks.replicas import Replication
 from hatsize.hooks.setup import Setup
 from hatsize_cluster.commands import cluster
 from hatsize_cluster.database import conninfo
-from hatsize_cluster.membership import Membership
 from hatsize_cluster.pages import ready_page
+from hatsize_cluster.service import Cluster
 from hatsize_cluster.settings import Settings
 
 
@@ -30,12 +30,12 @@ class ClusterPlugin:
     @hookimpl
     def hatsize_register_replication(self, setup: Setup) -> Replication:
         self._database = conninfo(setup.database_url)
-        self._membership = Membership(setup)
-        return self._membership
+        self._cluster = Cluster(setup)
+        return self._cluster
 
     @hookimpl
     def hatsize_blueprints(self) -> Sequence[Blueprint]:
-        return [ready_page(self._membership)]
+        return [ready_page(self._cluster)]
 
     @hookimpl
     def hatsize_commands(self) -> Sequence[click.Command]:
@@ -49,9 +49,10 @@ class ClusterPlugin:
     async def _running(self, server: Server) -> AsyncIterator[None]:
         joined = anyio.Event()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._membership.run, server, joined.set)
+            tasks.start_soon(self._cluster.run, server, joined.set)
             await joined.wait()
             yield
+            await self._cluster.membership.leave()
             tasks.cancel_scope.cancel()
 
 

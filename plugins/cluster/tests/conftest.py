@@ -12,8 +12,8 @@ from hatsize.testing.client import FakeClient, MapStream
 from hatsize.testing.postgres import NoPostgresError, PostgresServer
 from hatsize.testing.server import RunningServer, running_server
 from hatsize.testing.tailnet import ScratchTailnet
-from hatsize_cluster.membership import Membership
 from hatsize_cluster.sealing import new_key
+from hatsize_cluster.service import Cluster
 
 LEASE = 2.0
 
@@ -51,14 +51,12 @@ class Replicas:
                 await stack.enter_async_context(running_server(self.folder / name, self.settings(name, **more)))
                 for name in names
             ]
-            await self.until(
-                lambda: all(len(self.membership(each).others.members) >= len(names) - 1 for each in servers)
-            )
+            await self.until(lambda: all(len(self.cluster(each).others.members) >= len(names) - 1 for each in servers))
             yield servers
 
     @staticmethod
-    def membership(server: RunningServer) -> Membership:
-        found: Membership = server.parts.live.services.replication
+    def cluster(server: RunningServer) -> Cluster:
+        found: Cluster = server.parts.live.services.replication
         return found
 
     @staticmethod

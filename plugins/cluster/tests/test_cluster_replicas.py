@@ -90,13 +90,13 @@ async def test_a_node_is_pinged_through_the_replica_it_is_connected_to(replicas)
 async def test_duties_are_one_replicas_and_move_on_when_it_ends(replicas):
     async with replicas.running("two") as (two,):
         async with replicas.running("one") as (one,):
-            await replicas.until(lambda: replicas.membership(one).others.members)
-            await replicas.until(lambda: replicas.membership(two).is_ours("mending"))
-            assert not replicas.membership(one).is_ours("mending")
-        assert replicas.membership(two).is_ours("mending")
+            await replicas.until(lambda: replicas.cluster(one).others.members)
+            await replicas.until(lambda: replicas.cluster(two).is_ours("mending"))
+            assert not replicas.cluster(one).is_ours("mending")
+        assert replicas.cluster(two).is_ours("mending")
     async with replicas.running("one", "two") as (one, two):
         await replicas.until(
-            lambda: replicas.membership(one).is_ours("mending") or replicas.membership(two).is_ours("mending")
+            lambda: replicas.cluster(one).is_ours("mending") or replicas.cluster(two).is_ours("mending")
         )
 
 

@@ -6,14 +6,9 @@ from contextlib import suppress
 
 import anyio
 
-from hatsize.hooks.lifecycle import Server
-from hatsize.hooks.replicas import Relay
-from hatsize.hooks.setup import Setup
-from hatsize.hooks.storage import Storage, StorageError
-from hatsize_cluster import draining, notices, schema, sealing
-from hatsize_cluster.database import connected, connected_now, conninfo
-from hatsize_cluster.follower import follow
-from hatsize_cluster.identity import kept_id
+from hatsize.hooks.replicas import Replica
+from hatsize.hooks.storage import StorageError
+from hatsize_cluster.database import connected
 from hatsize_cluster.lease import Lease
 from hatsize_cluster.others import Others
 from hatsize_cluster.outlook import Outlook
@@ -173,80 +168,5 @@ class Membership:
         if wanted:
             self.claimed.clear()
             await tether.give_up()
-            self._tasks.start_soon(draining.drain, self._replica, lambda: self.draining)
-        self._must_tell = True
-        self._woken.set()
-
-    def _believe(self) -> None:
-        """Take what is known of the others for true."""
-        others = self.others
-        self._replica.be_elsewhere(others.nodes)
-        primaries = others.primaries(self._epoch)
-        news = primaries if primaries != self._followed else None
-        self._followed = primaries
-        self._replica.follow_routers(news, others.silent)
-        places = [Place(each.id, each.told.relay) for each in others.members if each.told.relay and not each.draining]
-        relay = self._own_relay()
-        self._relays.be(Place(self._id, relay) if relay and not self.draining else None, places)
-
-    def _own_relay(self) -> Relay | None:
-        relay = self._replica.relay
-        address = self._settings.address
-        return replace(relay, host=address) if relay and address else relay
-
-    def _told(self, *, leaving: bool = False) -> Told:
-        routers, replica = self._replica.routers, self._replica
-        return Told(
-            seq=self._server.state.seq,
-            sessions=replica.sessions,
-            primaries=dict(routers.primaries),
-            silent=sorted(routers.silent),
-            relay=None if leaving else self._own_relay(),
-            links=sorted(replica.linked),
-            duties=sorted(self._claimed),
-            leaving=leaving,
-        )
-
-    async def _leave(self) -> None:
-        """Say that this replica ends: its nodes have a lease's time to come to another one."""
-        tether = self._tether
-        if tether is not None:
-            with suppress(LeaseOverError, *TROUBLE):
-                await tether.renew(self._told(leaving=True))
-                await tether.poke()
-
-    # Hearing.
-
-    async def _listen(self) -> None:
-        """Hear notifications for as long as a connection lasts."""
-        every = self.lease.seconds / BEATS
-        async with await connected(self._info) as connection:
-            await connection.execute(f"LISTEN {await channel_of(connection)}".encode())
-            self._look()
-            while True:
-                async for notification in connection.notifies(timeout=every):
-                    self._hear(notices.read(notification.payload))
-                with anyio.fail_after(self.lease.seconds):
-                    await connection.execute("SELECT 1")
-
-    def _hear(self, notice: notices.Notice) -> None:
-        tether = self._tether
-        if notice.epoch and notice.epoch == self._epoch:
-            return
-        if notice.epoch:
-            if self.others.change(notice.epoch, notice.serial, notice.came, notice.left):
-                self._replica.be_elsewhere(self.others.nodes)
-            else:
-                self._look()
-        elif not notice.to:
-            self._look()
-        elif tether is not None and notice.to == self._epoch:
-            self._tasks.start_soon(self._read_letter, tether.channel, notice.letter)
-
-    def _look(self) -> None:
-        self._must_look = True
-        self._woken.set()
-
-    async def _read_letter(self, channel: str, number: int) -> None:
-        with suppress(*TROUBLE):
-            await self._letters.take(channel, number, self._replica)
+            self._drain()
+        self.wake(tell=True)

@@ -30,10 +30,12 @@ START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 RELAYS = DERPMap(
     Regions={900: DERPRegion(RegionID=900, Nodes=(DERPNode(Name="900a", RegionID=900, HostName="derp.example.com"),))}
 )
+URL = "http://hatsize.example"
+"""What clients and browsers would reach it by."""
 
 
 def login_url(auth_id: str) -> str:
-    return f"http://hatsize.example/register/{auth_id}"
+    return f"{URL}/register/{auth_id}"
 
 
 class Clock:

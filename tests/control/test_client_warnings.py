@@ -27,7 +27,8 @@ async def test_a_warning_is_logged_once(tailnet, fake_client, caplog):
         with caplog.at_level(logging.WARNING, "hatsize.control.client_warnings"):
             for _ in range(2):
                 await client.report(flags=("warn-ip-forwarding-off",))
-    assert caplog.messages == [f"node 1 desk: {FORWARDING}"]
+    logged = [record.message for record in caplog.records if record.name == "hatsize.control.client_warnings"]
+    assert logged == [f"node 1 desk: {FORWARDING}"]
 
 
 async def test_a_node_that_goes_takes_its_warnings_with_it(tailnet, fake_client):

@@ -34,9 +34,9 @@ def test_a_plugin_can_be_enabled_by_a_variable(tmp_path):
 
 def test_a_plugin_gets_its_section_checked_by_its_model(tmp_path):
     plugins = load_plugins(
-        settings_from(tmp_path, '[plugins]\nenabled = ["dns"]\n[plugins.dns]\nzones = ["A.Example"]\n')
+        settings_from(tmp_path, '[plugins]\nenabled = ["dns"]\n[plugins.dns]\nlisten = ["127.0.0.1:5353"]\n')
     )
-    assert plugins.settings_of("dns").zones == ("a.example",)
+    assert plugins.settings_of("dns").listen == ("127.0.0.1:5353",)
 
 
 def test_a_wrong_section_is_told_like_any_setting(tmp_path):

@@ -1,20 +1,16 @@
 """A provider in the test's own process, and a browser that goes to and fro between it and the plugin's pages."""
 
-import inspect
 import json
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
-from quart import Quart
 
-from hatsize.control import login_page
-from hatsize.server.plugin_view import PluginView
+from hatsize.testing.web import plugin_server, web_app
 from hatsize_oidc.pages import Pages
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
@@ -175,9 +171,8 @@ def settings():
 
 
 @pytest.fixture
-def view(tailnet):
-    more = {"replica": None} if "replica" in inspect.signature(PluginView).parameters else {}
-    return PluginView(tailnet.live, tailnet.registrar, tailnet.services.plugins, URL, Path("/data"), **more)
+async def view(tailnet):
+    return plugin_server(tailnet)
 
 
 @pytest.fixture
@@ -201,9 +196,7 @@ def pages(fake, provider, tailnet, view, tokens):
 
     def make(**given):
         made = provider(**given)
-        app = Quart("test")
-        app.register_blueprint(login_page.blueprint(tailnet.live))
-        app.register_blueprint(Pages(view, {made.name: made}, tokens).blueprint())
+        app = web_app(tailnet, Pages(view, {made.name: made}, tokens).blueprint())
         return lambda: Browser(app, fake)
 
     return make

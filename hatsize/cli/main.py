@@ -20,6 +20,7 @@ ENTRIES = {
     "policy": Entry("hatsize.cli.policy", "Show, check and save the policy."),
     "db": Entry("hatsize.cli.db", "Look after the database: status, backups, moving it.", ("database",)),
     "dns": Entry("hatsize.cli.dns", "Set resolvers, search domains, MagicDNS and records."),
+    "messages": Entry("hatsize.cli.messages", "Show messages to the people at the machines.", ("message",)),
     "import": Entry("hatsize.cli.import_noun", "Move over from another server."),
     "plugins": Entry("hatsize.cli.plugins", "List, check and make plugins.", ("plugin",)),
     "health": Entry("hatsize.cli.health", "Ask the server whether it is well."),

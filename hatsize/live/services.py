@@ -13,6 +13,7 @@ from hatsize.hooks.policy import PolicyEngine
 from hatsize.hooks.replicas import Replication
 from hatsize.hooks.storage import Storage
 from hatsize.live.alone import Alone
+from hatsize.netmap.notices import Notices
 from hatsize.tailnet.commands.waiting import WaitingRoom
 
 
@@ -61,5 +62,7 @@ class Terms:
     """Whether clients may send their logs to their maker."""
     auto_update: bool = False
     """Whether clients that were never told otherwise update themselves."""
+    notices: Notices = field(default_factory=Notices)
+    """What clients are told of updates, and of ways to dial the server."""
     collect_services: bool = False
     nodes_are_admins: bool = field(default=False)

@@ -69,6 +69,7 @@ class LiveTailnet:
             taildrop=terms.taildrop,
             logtail=terms.logtail,
             auto_update=terms.auto_update,
+            notices=terms.notices,
         )
         self.policy_document = self._stored_policy()
         self.netmap = Netmap(scene, services.policy.compile(self.policy_document, state))
@@ -171,6 +172,7 @@ class LiveTailnet:
         """Other settings are in force. Names and prefixes are those of the start."""
         self.terms, scene = terms, self.netmap.scene
         scene.taildrop, scene.logtail, scene.auto_update = terms.taildrop, terms.logtail, terms.auto_update
+        scene.notices = terms.notices
         self.settings_changed()
 
     def settings_changed(self) -> None:

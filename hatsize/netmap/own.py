@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.netmap import peers
+from hatsize.netmap.notices import NOTHING, Noticed, add_difference
 from hatsize.netmap.pieces import Draft, Part
 from hatsize.netmap.scene import Scene
 from hatsize.netmap.shared import Shared
+from hatsize.tailnet.messages import messages
 from hatsize.tailnet.model import Node
 from hatsize.wire import tailcfg
 
@@ -29,6 +31,7 @@ class Told:
     derp: int = 0
     debug: bytes = b""
     auto_update: bytes = b""
+    noticed: Noticed = NOTHING
     profile: int = 0
     """The owner's."""
 
@@ -60,6 +63,10 @@ class Own:
             told.dns = hash(config)
             draft.add("DNSConfig", config)
         self._switches(draft, told)
+        noticed = scene.notices.of(node, messages(scene.state))
+        if noticed != told.noticed:
+            add_difference(draft, noticed, told.noticed, cap_version)
+            told.noticed = noticed
         self.rules(draft, policy, node, told, first=first)
         if first:
             draft.add("Domain", tailcfg.encode(scene.domain))

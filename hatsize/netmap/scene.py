@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hatsize.netmap.notices import Notices
 from hatsize.tailnet.model import Node, User
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DERPMap, DNSConfig, UserProfile
@@ -34,6 +35,8 @@ class Scene:
     """Whether clients may send their logs to their maker."""
     auto_update: bool = False
     """Whether clients that were never told otherwise update themselves."""
+    notices: Notices = field(default_factory=Notices)
+    """What clients are told of updates, and of ways to dial the server."""
 
     def is_online(self, node_id: int) -> bool:
         return node_id in self.online

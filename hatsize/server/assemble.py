@@ -18,6 +18,7 @@ from hatsize.derp.server import DerpServer
 from hatsize.hooks.delivery import Delivery
 from hatsize.live.services import Services, Terms
 from hatsize.live.tailnet import LiveTailnet, utc_now
+from hatsize.netmap.notices import Notices
 from hatsize.policy.errors import PolicyError
 from hatsize.server import outer
 from hatsize.server.address import Place, place_of
@@ -200,6 +201,9 @@ def terms(settings: Settings) -> Terms:
         taildrop=settings.taildrop.enabled,
         logtail=settings.logtail.enabled,
         auto_update=settings.auto_update.enabled,
+        notices=Notices(
+            settings.clients.latest_version, settings.clients.urgent_below, settings.clients.server_addresses
+        ),
     )
 
 

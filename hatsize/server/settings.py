@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from hatsize.server import settings_sections as sections
+from hatsize.server.settings_clients import Clients
 from hatsize.server.settings_paths import SOCKET_NAME, default_data_dir
 from hatsize.server.settings_problems import SettingsError, problems_of, wrong
 from hatsize.server.settings_sources import Given, keys_of, read_environment, read_file
@@ -46,6 +47,7 @@ class Settings(Section):
     taildrop: sections.Taildrop = sections.Taildrop()
     logtail: sections.Logtail = sections.Logtail()
     auto_update: sections.AutoUpdate = sections.AutoUpdate()
+    clients: Clients = Clients()
     plugins: sections.Plugins = sections.Plugins()
 
     @property

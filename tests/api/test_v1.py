@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hatsize.api.v1.schema import go_time
-from hatsize.tailnet.model import Change, Credential, Node, PendingLogin
+from hatsize.tailnet.model import Change, Credential, Node, PendingLogin, Tailnet
 
 pytestmark = pytest.mark.anyio
 AUTH_ID = "hskey-authreq-" + "ab" * 12
@@ -166,6 +166,21 @@ async def test_what_a_client_says_is_wrong_is_shown_with_its_node(live, api):
     assert "warnings" not in (await answer(api, "GET", f"node/{number}"))[1]["node"]
     live.complaints[number] = ["IP forwarding is off"]
     assert (await answer(api, "GET", f"node/{number}"))[1]["node"]["warnings"] == ["IP forwarding is off"]
+
+
+async def test_messages_are_put_listed_and_deleted(live, api):
+    number = await joined(live, api)
+    tailnet = Tailnet(id=1, name="net", created=live.clock())
+    await live.run(lambda _: Change(tailnet=1, kind="tailnet.created", puts=(tailnet,), at=live.clock()))
+    sent = {"title": "Repairs", "text": "Tonight", "nodes": [str(number)]}
+    status, body = await answer(api, "PUT", "message/repairs", sent)
+    shown = {"id": "repairs", **sent, "severity": "medium", "url": "", "label": ""}
+    assert (status, body) == (200, {"message": shown})
+    assert (await answer(api, "GET", "message"))[1] == {"messages": [shown]}
+    assert (await answer(api, "PUT", "message/repairs", {**sent, "severity": "fatal"}))[0] == 400
+    assert (await answer(api, "PUT", "message/repairs", {**sent, "nodes": ["77"]}))[0] == 404
+    assert await answer(api, "DELETE", "message/repairs") == (200, {})
+    assert (await answer(api, "DELETE", "message/repairs"))[0] == 404
 
 
 async def test_a_node_is_pinged_or_pings_another_one(live, api):

@@ -1,6 +1,8 @@
 """Names whose addresses are checked: those that do not answer are left out, unless none does."""
 
+import errno
 import logging
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from http.client import HTTPConnection, HTTPException
@@ -85,7 +87,12 @@ async def fault(check: str, address: str, timeout: float) -> str:  # noqa: ASYNC
     except TimeoutError:
         return f"no answer within {timeout:g} seconds"
     except OSError as error:
-        return error.strerror or str(error) or "cannot connect"
+        return os.strerror(_reason(error).errno or errno.ECONNREFUSED)
+
+
+def _reason(error: OSError) -> OSError:
+    """What is behind a failure to connect."""
+    return error.__cause__ if isinstance(error.__cause__, OSError) else error
 
 
 def _fault_of_http(address: str, port: int, path: str, timeout: float) -> str:

@@ -16,8 +16,9 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = 30.0
 """Seconds in which the provider must have done it; the thread that asks is left alone after that."""
-AT_ONCE = 2
-"""Questions to one provider that may be under way."""
+AT_ONCE = 1
+"""Questions to one provider that may be under way: many interfaces replace all records of a name at once, so that
+whoever asks twice at a time loses one."""
 
 
 class Provider:

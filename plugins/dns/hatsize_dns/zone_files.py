@@ -64,7 +64,9 @@ def read(path: Path, origin: Name) -> FixedLayer:
     """A file's records; raises ZoneFileError. $INCLUDE is not followed, and signatures are left out."""
     try:
         with path.open(encoding="utf-8") as text:
-            zone = dns.zone.from_file(text, origin, relativize=False, allow_include=False, check_origin=False)
+            zone = dns.zone.from_file(
+                text, origin, relativize=False, filename="line", allow_include=False, check_origin=False
+            )
     except OSError as error:
         raise ZoneFileError(f"{path} cannot be read: {error.strerror or error}") from None
     except (dns.exception.DNSException, ValueError, KeyError) as error:

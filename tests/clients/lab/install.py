@@ -1,4 +1,5 @@
-"""Makes a machine ready for the lab: Debian packages where root may install them, Go programs into the cache.
+"""Makes a machine ready for the lab: Debian packages where root may install them, Go programs and npm packages
+into the cache.
 
     python -m tests.clients.lab.install
 
@@ -10,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from tests.clients.lab import binaries, requirements
+from tests.clients.lab import binaries, npm, requirements
 
 READY, FAILED, SKIPPED = 0, 1, 77
 APT_DEADLINE = 600.0
@@ -26,6 +27,9 @@ def main() -> int:
         print(f"real clients: {program.package}@v{program.version} in {program.path.parent}", flush=True)
         binaries.install([program])
     binaries.storm()
+    for package in npm.NEEDED:
+        print(f"real clients: {package.name} {package.version} in {package.folder}", flush=True)
+        package.install()
     return READY
 
 

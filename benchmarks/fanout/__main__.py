@@ -1,7 +1,8 @@
 """Joins, updates, arrivals and reconnects at several sizes, ours beside Headscale: `python -m benchmarks.fanout`.
 
 Needs Go for the load generator. With HEADSCALE=/path/to/headscale every size that Headscale can be asked for is run on
-both servers in turn. Results go to `benchmarks/results/fanout.json`; `python -m benchmarks.fanout.plots` draws them.
+both servers in turn. Results go to `benchmarks/results/fanout.json`, each in place of the former of its kind;
+`python -m benchmarks.fanout.plots` draws them, `python -m benchmarks.fanout.table` prints them.
 """
 
 import argparse
@@ -16,12 +17,14 @@ from typing import Any
 
 from benchmarks.fanout.load import build_load, measure
 from benchmarks.fanout.plots import draw
+from benchmarks.fanout.policy import POLICIES
 from benchmarks.fanout.servers import Server, hatsize, headscale
 
 RESULTS = Path(__file__).parent.parent / "results"
 SIZES = (100, 200, 300, 1000, 2000, 3000)
-RIVAL = {False: 300, True: 100}
-"""By whether the policy is realistic, the nodes up to which Headscale is asked; beyond it does not converge in time."""
+RIVAL = {"open": (300, 20), "realistic": (200, 5), "full": (0, 0)}
+"""By policy, the nodes up to which Headscale is asked and in how many rounds; beyond it does not converge in time, and
+rules with `via` and `autogroup:self` it has not."""
 
 
 def main() -> None:
@@ -31,11 +34,11 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         load = build_load(Path(folder))
         for nodes in arguments.sizes:
-            for realistic in (False, True):
-                for server in _servers(nodes, realistic=realistic):
+            for policy in arguments.policies:
+                for server, rounds in _servers(nodes, policy, arguments.rounds):
                     with server as running:
-                        more = {"rounds": arguments.rounds, "churn": nodes // 2, "idle": f"{arguments.idle}s"}
-                        found = measure(load, running, nodes, realistic=realistic, minutes=arguments.minutes, more=more)
+                        more = {"rounds": rounds, "churn": nodes // 2, "idle": f"{arguments.idle}s"}
+                        found = measure(load, running, nodes, policy=policy, minutes=arguments.minutes, more=more)
                     print(json.dumps(found), flush=True)
                     _keep(arguments.output, found)
     draw(arguments.output)
@@ -44,6 +47,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="nodes of the tailnets")
+    parser.add_argument("--policies", nargs="+", default=list(POLICIES), choices=POLICIES, help="who may see whom")
     parser.add_argument("--rounds", type=int, default=20, help="updates, and arrivals, of each run")
     parser.add_argument("--idle", type=int, default=20, help="seconds for which nothing happens")
     parser.add_argument("--minutes", type=int, default=15, help="bound on each run")
@@ -51,11 +55,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _servers(nodes: int, *, realistic: bool) -> Iterator[AbstractContextManager[Server]]:
-    yield hatsize()
-    rival = os.environ.get("HEADSCALE")
-    if rival and nodes <= RIVAL[realistic]:
-        yield headscale(Path(rival))
+def _servers(nodes: int, policy: str, rounds: int) -> Iterator[tuple[AbstractContextManager[Server], int]]:
+    """The servers to be asked, and in how many rounds."""
+    yield hatsize(), rounds
+    rival, (most, rounds_at_most) = os.environ.get("HEADSCALE"), RIVAL[policy]
+    if rival and nodes <= most:
+        yield headscale(Path(rival)), min(rounds, rounds_at_most)
 
 
 def _keep(path: Path, found: dict[str, Any]) -> None:

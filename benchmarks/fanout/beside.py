@@ -33,7 +33,7 @@ def _measure(load: Path, flood: Path, *, own: bool, flooded: bool) -> dict[str, 
     with hatsize(environment) as server:
         host, _, port = server.url.rpartition(":")
         with _flooded(flood, f"{host}:{int(port) + own}" if flooded else ""):
-            measured = measure(load, server, NODES, realistic=False, minutes=5, more={"rounds": ROUNDS})
+            measured = measure(load, server, NODES, policy="open", minutes=5, more={"rounds": ROUNDS})
     kept = {name: measured.get(name) for name in ("update_ms_p50", "update_ms_p99", "arrive_ms_p50", "drops")}
     found = {"relay": "own process" if own else "same process", "flooded": flooded, **kept}
     print(json.dumps(found), flush=True)

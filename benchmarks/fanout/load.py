@@ -19,14 +19,13 @@ def build_load(folder: Path) -> Path:
 
 
 def measure(
-    load: Path, server: Server, nodes: int, *, realistic: bool, minutes: int, more: dict[str, object]
+    load: Path, server: Server, nodes: int, *, policy: str, minutes: int, more: dict[str, object]
 ) -> dict[str, Any]:
     """One run against a fresh server; `more` are further flags of the generator."""
     with TemporaryDirectory() as folder:
-        keys = server.prepare(Path(folder), realistic=realistic)
+        keys = server.prepare(Path(folder), policy)
         flags = {"url": server.url, "pid": server.pid, "keys": keys, "nodes": nodes, "timeout": f"{minutes}m", **more}
         command = [str(load), *(f"-{name}={value}" for name, value in flags.items())]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
-    policy = "realistic" if realistic else "open"
     found = json.loads(done.stdout or b"{}") or {"failed": "the load generator ended without a result"}
     return {"server": server.name, "policy": policy, **found}

@@ -6,6 +6,7 @@ from typing import Any
 
 FLOOR_US = 20.0
 """Microseconds of processor time that one frame to one open stream costs at the least: seal, frame, send."""
+LINES = {"open": "-", "realistic": "--", "full": ":"}
 FIGURES = {
     "arrive_cpu_ms": "processor time of an arrival, ms",
     "update_cpu_ms": "processor time of an update, ms",
@@ -27,10 +28,10 @@ def draw(results: Path) -> None:
     figure, panels = plt.subplots(2, 3, figsize=(15, 8))
     for panel, (name, title) in zip(panels.flat, FIGURES.items(), strict=True):
         for server in ("hatsize", "headscale"):
-            for policy in ("open", "realistic"):
+            for policy, linestyle in LINES.items():
                 line = _line(found, server, policy, name)
                 if line:
-                    style = {"marker": "o", "linestyle": "-" if policy == "open" else "--"}
+                    style = {"marker": "o", "linestyle": linestyle}
                     panel.plot(*zip(*line, strict=True), label=f"{server}, {policy} policy", **style)
         if name == "update_cpu_ms":
             sizes = sorted({one["nodes"] for one in found})

@@ -1,4 +1,4 @@
-"""A policy such as a company has after some years: 20 people, 50 groups, 30 tags, 200 rules."""
+"""Policies such as a company has after some years: 20 people, 50 groups, 30 tags, 200 rules."""
 
 from typing import Any
 
@@ -26,9 +26,16 @@ def _rule(number: int) -> dict[str, Any]:
 REALISTIC: dict[str, Any] = {
     "groups": GROUPS,
     "tagOwners": {tag: [f"{USERS[0]}@"] for tag in TAGS},
-    "acls": [
-        *(_rule(number) for number in range(199)),
-        {"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:*"]},
+    "acls": [_rule(number) for number in range(200)],
+}
+FULL: dict[str, Any] = {
+    **REALISTIC,
+    "acls": [*REALISTIC["acls"][:190], {"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:*"]}],
+    "grants": [
+        {"src": [f"group:team-{number}"], "dst": [f"10.{number}.0.0/16"], "ip": ["*"], "via": [TAGS[number]]}
+        for number in range(9)
     ],
 }
-"""The last rule is everybody's to their own devices."""
+"""The same with everybody's own devices, and teams that reach networks by the routers with a tag."""
+POLICIES: dict[str, dict[str, Any] | None] = {"open": None, "realistic": REALISTIC, "full": FULL}
+"""By name; open is what a new installation has: everybody sees everybody."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from benchmarks.fanout.policy import REALISTIC, TAGS, USERS
+from benchmarks.fanout.policy import POLICIES, TAGS, USERS
 
 STARTS_WITHIN = 30.0
 """Seconds a server has to answer after its start."""
@@ -64,12 +64,12 @@ class Server:
         made = self.run("preauthkeys", "create", "--user", user, "--reusable", *arguments, "-o", "json")
         return str(json.loads(made)["key"])
 
-    def prepare(self, folder: Path, *, realistic: bool) -> Path:
-        """Make users, the policy and auth keys; the file of the keys."""
-        if realistic:
+    def prepare(self, folder: Path, policy: str) -> Path:
+        """Make users, the policy of a name and auth keys; the file of the keys."""
+        if POLICIES[policy] is not None:
             document = folder / "policy.json"
             users = [self._id("users", "create", name) for name in USERS]
-            document.write_text(json.dumps(REALISTIC))
+            document.write_text(json.dumps(POLICIES[policy]))
             self.run("policy", "set", "-f", str(document))
             keys = [self._key(user) for user in users] + [self._key(users[0], "--tags", tag) for tag in TAGS]
         else:

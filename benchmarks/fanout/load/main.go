@@ -92,7 +92,7 @@ func enter(ctx context.Context, c *crowd, number int) (*client, error) {
 }
 
 func join(ctx context.Context, c *crowd, results map[string]any) error {
-	began, cpu := time.Now(), spent(*pid)
+	began, cpu, own := time.Now(), spent(*pid), spent(os.Getpid())
 	c.lastLearn.Store(began.UnixNano())
 	c.clients = make([]*client, *count)
 	err := inParallel(*count, *atOnce, func(number int) (err error) {
@@ -105,6 +105,7 @@ func join(ctx context.Context, c *crowd, results map[string]any) error {
 	last, settled := c.settle(ctx, *quiet)
 	results["join_s"] = last.Sub(began).Seconds()
 	results["join_cpu_s"] = spent(*pid) - cpu
+	results["join_load_cpu_s"] = spent(os.Getpid()) - own
 	results["pairs"] = c.pairs.Load()
 	results["join_mb"] = float64(c.bytes.Load()) / 1e6
 	messages := int64(0)

@@ -124,6 +124,12 @@ class Live(Protocol):
     async def run(self, command: Command) -> Change | None:
         """Carry out a command, one at a time, durable before this returns; raises RefusedError and StorageError."""
 
+    async def presenter(self, credential: str) -> str:
+        """Who a plugin says presents a credential that is none of ours; empty when none knows it.
+
+        Raises the 503 Problem when none does, and one of them could not be asked.
+        """
+
     async def register(self, auth_id: str, user_id: int, method: str) -> Node:
         """Complete the registration that waits under an auth id, as a user's; NotFoundError when none does.
 

@@ -1,7 +1,8 @@
 """Who asks the HTTP API, and whether they may.
 
 The Unix socket in the data directory is trusted by its file mode. Whoever accepts its connections says so in the ASGI
-scope: `scope["state"]["hatsize_local"] = True`. Everybody else presents an API key: `Authorization: Bearer tskey-…`.
+scope: `scope["state"]["hatsize_local"] = True`. Everybody else presents an API key: `Authorization: Bearer tskey-…`, or
+a credential that a plugin answers for.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from hatsize.tailnet.secrets import hashed, presented
 
 LOCAL = "hatsize_local"
 """The key in the ASGI scope's `state` that tells a connection through the Unix socket."""
+OWN_FORMS = ("tskey-", "hskey-")
+"""How the server's own secrets begin: no plugin is told of these."""
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly a key's last use is kept."""
 
@@ -30,7 +33,7 @@ class Principal:
     """Who asks, and what they may."""
 
     actor: str
-    """As it is kept with changes: `local`, or `apikey:PREFIX`."""
+    """As it is kept with changes: `local`, `apikey:PREFIX`, or `CHECKER:WORD` for what a plugin says."""
     scopes: tuple[str, ...] = ("all",)
 
 
@@ -41,11 +44,14 @@ async def authorise(live: Live, scope: Mapping[str, Any], authorization: str) ->
     kind, _, secret = authorization.partition(" ")
     if kind.lower() != "bearer" or not secret:
         raise _unauthorised("send an API key as Bearer")
+    secret = secret.strip()
     try:
-        key = await _presented(live, secret.strip())
+        key = await _presented(live, secret)
     except NotAllowedError:
+        if not secret.startswith(OWN_FORMS) and (actor := await live.presenter(secret)):
+            return Principal(actor)
         raise _unauthorised("the API key is not valid") from None
-    await _note(live, key, secret.strip())
+    await _note(live, key, secret)
     return Principal(f"apikey:{key.prefix}", key.scopes or ("all",))
 
 

@@ -43,7 +43,7 @@ def inspected(plugin: Installed, *, enabled: bool) -> PluginReport:
         loaded = plugin.load()
         model = settings_model(loaded, plugin.name)
         plugins = Plugins()
-        plugins.add(loaded, plugin.name)
+        plugins.admit(loaded, plugin.name)
     except PluginError as error:
         return PluginReport(*_head(bare), problem=str(error))
     hooks = plugins.hooks_of(plugin.name)

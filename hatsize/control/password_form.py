@@ -69,8 +69,8 @@ class PasswordForm:
         if isinstance(attempt, float):
             log.warning("too many passwords were tried for one name or from %s: %.0f s to wait", remote, attempt)
             return _too_often(attempt, username)
-        ledger = self._live.services.plugins.ledger
-        match await passwords.check(providers, ledger, username.strip(), password, remote):
+        calls = self._live.services.plugins.calls
+        match await passwords.check(providers, calls, username.strip(), password, remote):
             case LoginIdentity() as identity:
                 attempt.succeeded()
                 return await self._let_in(login, identity, remote)

@@ -15,6 +15,7 @@ from hatsize.wire.tailcfg import RegisterRequest
 __all__ = [
     "Allow",
     "AskUser",
+    "CredentialChecker",
     "Decision",
     "Deny",
     "FreshLoginProvider",
@@ -25,6 +26,7 @@ __all__ = [
     "RegistrationDecider",
     "UnavailableError",
     "hatsize_login",
+    "hatsize_register_credential_checker",
     "hatsize_register_login_provider",
     "hatsize_register_password_provider",
     "hatsize_register_registration_decider",
@@ -127,6 +129,19 @@ class PasswordProvider(Protocol):
         """
 
 
+class CredentialChecker(Protocol):
+    """Answers for credentials presented to the HTTP API that are not of the server's own forms."""
+
+    name: str
+
+    async def check(self, credential: str) -> str | None:
+        """Whose credential it is, in a word that is kept with what they change; None for one it does not know.
+
+        Whoever it answers for may do all that an API key may. Raises UnavailableError when there is no telling. It has
+        5 seconds, and is asked at every request.
+        """
+
+
 @hookspec
 def hatsize_register_registration_decider(  # type: ignore[empty-body]
     setup: Setup,
@@ -188,6 +203,33 @@ def hatsize_register_password_provider(  # type: ignore[empty-body]
                 if not compare_digest(password.encode(), b"sesame"):
                     return None
                 return LoginIdentity(Identity("door", username), name=username)
+    """
+
+
+@hookspec
+def hatsize_register_credential_checker(  # type: ignore[empty-body]
+    setup: Setup,
+) -> CredentialChecker | Sequence[CredentialChecker]:
+    """Supply a check of API credentials. *Service*: all are asked, in the settings' order, until one knows it.
+
+    They are asked about what stands behind `Authorization: Bearer`, unless it has the form of one of the server's own
+    secrets. One that fails or is too slow counts as not knowing it.
+
+    Example:
+
+        @hookimpl
+        def hatsize_register_credential_checker(self, setup):
+            return Robots()
+
+        class Robots:
+            name = "robots"
+            known = {"beep": "welder", "boop": "painter"}
+
+            async def check(self, credential):
+                return next((name for secret, name in self.known.items() if _same(secret, credential)), None)
+
+        def _same(secret, credential):
+            return compare_digest(secret.encode(), credential.encode())
     """
 
 

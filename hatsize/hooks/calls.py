@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from hatsize.hooks.auth import UnavailableError
 from hatsize.hooks.ledger import Ledger
 
 DEADLINES: dict[str, float] = {
@@ -18,6 +19,11 @@ DEADLINES: dict[str, float] = {
     "hatsize_node_attributes": 10.0,
 }
 """Seconds that one plugin has for one call of each asynchronous hook."""
+SERVICE_DEADLINES: dict[str, float] = {
+    "PasswordProvider.check": 20.0,
+    "CredentialChecker.check": 5.0,
+}
+"""Seconds that one service has for one call of each asynchronous method that somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +48,25 @@ class Calls:
 
     async def one(self, implementation: Implementation, arguments: dict[str, Any]) -> tuple[bool, Any]:
         """Call one plugin: whether it answered in time and without an error, and its answer."""
-        plugin, hook, started = implementation.plugin, implementation.hook, monotonic()
-        done, answer = False, None
+        hook = implementation.hook
+        return await self._timed(implementation.plugin, hook, DEADLINES[hook], lambda: implementation(arguments))
+
+    async def service(self, name: str, method: str, call: Callable[[], Awaitable[Any]]) -> tuple[bool, Any]:
+        """Call a method of the service with a name, one of `SERVICE_DEADLINES`; as above."""
+        return await self._timed(name, method, SERVICE_DEADLINES[method], call)
+
+    async def _timed(
+        self, plugin: str, hook: str, seconds: float, call: Callable[[], Awaitable[Any]]
+    ) -> tuple[bool, Any]:
+        started, done, answer = monotonic(), False, None
         try:
-            with anyio.move_on_after(DEADLINES[hook]) as deadline:
-                awaitable: Awaitable[Any] = implementation(arguments)
-                answer = await awaitable
+            with anyio.move_on_after(seconds) as deadline:
+                answer = await call()
                 done = True
             if deadline.cancelled_caught:
-                self._ledger.cut_off(plugin, hook, DEADLINES[hook])
+                self._ledger.cut_off(plugin, hook, seconds)
+        except UnavailableError as error:
+            self._ledger.unavailable(plugin, hook, str(error))
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and hurts nobody
             self._ledger.failed(plugin, hook, error)
         finally:

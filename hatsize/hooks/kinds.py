@@ -3,7 +3,7 @@
 import inspect
 from typing import Protocol
 
-from hatsize.hooks.auth import LoginProvider, PasswordProvider, RegistrationDecider
+from hatsize.hooks.auth import CredentialChecker, LoginProvider, PasswordProvider, RegistrationDecider
 from hatsize.hooks.dns import ChallengePublisher, DNSProvider
 from hatsize.hooks.ipam import IPAllocator
 from hatsize.hooks.policy import PolicyEngine
@@ -14,6 +14,7 @@ KINDS: dict[str, type] = {
     "registration_decider": RegistrationDecider,
     "login_provider": LoginProvider,
     "password_provider": PasswordProvider,
+    "credential_checker": CredentialChecker,
     "ip_allocator": IPAllocator,
     "dns_provider": DNSProvider,
     "challenge_publisher": ChallengePublisher,

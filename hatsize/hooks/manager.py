@@ -47,7 +47,14 @@ class Plugins:
         self.calls = Calls(self.ledger)
 
     def add(self, plugin: object, name: str, settings: Any = None) -> None:
-        """Take a plugin in, with its validated settings; PluginError when it implements a hook that does not exist."""
+        """Take a plugin in, with its validated settings, and tell it of them; PluginError when it cannot be used."""
+        self.admit(plugin, name, settings)
+        for each in self.implementations("hatsize_configured"):
+            if each.plugin == name:
+                self._ask(each, {"setup": self._setups[name]})
+
+    def admit(self, plugin: object, name: str, settings: Any = None) -> None:
+        """Take a plugin in that is told nothing yet; PluginError when it implements a hook that does not exist."""
         unknown = unknown_hooks(plugin, all_hooks())
         if unknown:
             raise PluginError(f"plugin {name!r} cannot be used: {'; '.join(unknown)}")
@@ -61,9 +68,6 @@ class Plugins:
                     check_implementation(implementation, caller.spec, name)
         self._setups[name] = Setup(name, settings, self._data_dir, self._database_url)
         self._services.clear()
-        for each in self.implementations("hatsize_configured"):
-            if each.plugin == name:
-                self._ask(each, {"setup": self._setups[name]})
 
     @property
     def names(self) -> Sequence[str]:

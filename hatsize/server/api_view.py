@@ -13,6 +13,7 @@ from hatsize.control.pings import NoAnswerError, Pings
 from hatsize.control.registration import Registrar
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.server.credential_checks import presenter
 from hatsize.server.dns_view import DnsView
 from hatsize.server.node_pings import ping, ping_from
 from hatsize.server.policy_file import PolicyFile
@@ -61,6 +62,9 @@ class ApiView:
 
     async def run(self, command: Command) -> Change | None:
         return await self._live.run(command)
+
+    async def presenter(self, credential: str) -> str:
+        return await presenter(self._live.services.plugins, credential)
 
     async def register(self, auth_id: str, user_id: int, actor: str) -> Node:
         return await self._registrar.approve(auth_id, user_id, actor)

@@ -112,6 +112,7 @@ class MemoryLive:
         self.online: set[int] = set()
         self.complaints: dict[int, list[str]] = {}
         self.storage_problem_is = ""
+        self.presenters: dict[str, str] = {}
         self.log: list[Change] = []
         self._seconds = count()
         self._ids = count(1)
@@ -142,6 +143,9 @@ class MemoryLive:
 
     def derp_map(self) -> DERPMap:
         return RELAYS
+
+    async def presenter(self, credential: str) -> str:
+        return self.presenters.get(credential, "")
 
     async def storage_problem(self) -> str:
         return self.storage_problem_is

@@ -50,6 +50,14 @@ def test_shows_one(hatsize):
     assert "setting: plugins.ldap.servers" in out
 
 
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in REPOSITORY.glob("plugins/*/pyproject.toml")))
+def test_a_plugin_without_settings_is_shown_and_not_asked_to_work(hatsize, name):
+    report = hatsize("plugins", "show", name, "-o", "json").json
+    assert report["problem"] == ""
+    assert report["hooks"]
+    assert report["about"]
+
+
 def test_one_that_is_not_installed_is_told_with_those_that_are(hatsize):
     result = hatsize("plugins", "show", "ldpa")
     assert result.code == 1

@@ -12,6 +12,7 @@ from quart import Quart
 from hatsize.control import login_page, password_form, passwords
 from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import Deny, LoginIdentity, UnavailableError
+from hatsize.hooks.calls import SERVICE_DEADLINES
 from hatsize.server.plugin_view import PluginView
 from hatsize.tailnet.model import Change, Identity, LoginState, Node, PendingLogin, User, UserStatus
 
@@ -257,15 +258,15 @@ async def test_a_broken_provider_lets_nobody_in_and_is_counted(tailnet, office, 
 
     office.answer = broken
     assert (await (await page()).browser.log_in("ann", "sesame")).status_code == 503
-    assert tailnet.services.plugins.ledger.calls["office", passwords.HOOK] == 1
+    assert tailnet.services.plugins.ledger.calls["office", passwords.METHOD] == 1
 
 
 async def test_a_slow_provider_is_cut_off_and_the_next_one_asked(monkeypatch, tailnet, office, page):
-    monkeypatch.setattr(passwords, "DEADLINE", 0.05)
+    monkeypatch.setitem(SERVICE_DEADLINES, passwords.METHOD, 0.05)
     office.answer = anyio.sleep_forever
     desk = await page(office, Directory("second", ann="two"))
     assert (await desk.browser.log_in("ann", "two")).status_code == 303
-    assert tailnet.services.plugins.ledger.deadlines["office", passwords.HOOK] == 1
+    assert tailnet.services.plugins.ledger.deadlines["office", passwords.METHOD] == 1
 
 
 async def test_a_login_that_is_over_is_said_to_be(tailnet, office, page):

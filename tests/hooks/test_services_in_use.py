@@ -50,6 +50,13 @@ async def test_hatsize_register_password_provider(service):
     assert await door.check("ann", "wrong", "192.0.2.1") is None
 
 
+@pytest.mark.anyio
+async def test_hatsize_register_credential_checker(service):
+    [robots] = service("credential_checker")
+    assert await robots.check("beep") == "welder"
+    assert await robots.check("bleep") is None
+
+
 def test_hatsize_register_ip_allocator(service):
     [allocator] = service("ip_allocator")
     node = msgspec.structs.replace(a_node(7), ipv4=None)

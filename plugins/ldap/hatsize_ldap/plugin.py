@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LdapPlugin:
-    """The plugin as the entry point names it."""
+    """Logs people in with a directory's passwords, and follows what becomes of them there."""
 
     hatsize_api = "1.0"
     _settings: Settings

@@ -10,12 +10,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from benchmarks.fanout.policy import POLICIES, TAGS, USERS
+from hatsize.testing.postgres import PostgresServer
 
 STARTS_WITHIN = 30.0
 """Seconds a server has to answer after its start."""
@@ -88,6 +89,16 @@ def hatsize(environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[S
         serve = [*program, "serve", "--listen", f"127.0.0.1:{port}"]
         with _running(serve, port, folder, {"HATSIZE_STUN_ENABLED": "false", **environment}) as process:
             yield Server("hatsize", f"http://127.0.0.1:{port}", process.pid, program)
+
+
+@contextmanager
+def hatsize_postgresql() -> Iterator[Server]:
+    """Ours on a PostgreSQL of its own that writes through to the disk; the processor time is that of our process."""
+    with (
+        PostgresServer(durable=True) as database,
+        hatsize({"HATSIZE_DATABASE_URL": database.new_database()}) as running,
+    ):
+        yield replace(running, name="hatsize-postgresql")
 
 
 @contextmanager

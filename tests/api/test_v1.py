@@ -168,6 +168,15 @@ async def test_what_a_client_says_is_wrong_is_shown_with_its_node(live, api):
     assert (await answer(api, "GET", f"node/{number}"))[1]["node"]["warnings"] == ["IP forwarding is off"]
 
 
+async def test_a_node_is_given_an_address_of_choice(live, api):
+    number = await joined(live, api)
+    live.addresses = lambda _state, node: (node.ipv4, node.ipv6)
+    status, body = await answer(api, "POST", f"node/{number}/addresses", {"addresses": ["100.64.7.7"]})
+    assert (status, body["node"]["ipAddresses"]) == (200, ["100.64.7.7"])
+    assert (await answer(api, "POST", f"node/{number}/addresses", {"addresses": ["100.64.7.7"]}))[0] == 200
+    assert (await answer(api, "POST", f"node/{number}/addresses", {"addresses": ["desk"]}))[0] == 400
+
+
 async def test_messages_are_put_listed_and_deleted(live, api):
     number = await joined(live, api)
     tailnet = Tailnet(id=1, name="net", created=live.clock())
@@ -262,3 +271,21 @@ async def test_a_policy_is_previewed_for_the_tailnet_as_it_is(live, api):
     assert set(body["nodes"]["node-a"]) == {"packet_filter_rules", "ssh_rules", "peers", "cap_map"}
     assert live.policy.current() is None
     assert (await answer(api, "POST", "policy/preview", {"policy": "{"}))[0] == 400
+
+
+async def test_consoles_of_before_keys_had_ids_expire_a_key_by_what_is_listed(live, api):
+    live.add_users("alice")
+    await answer(api, "POST", "preauthkey", {"user": "1"})
+    _, listed = await answer(api, "GET", "preauthkey")
+    key = listed["preAuthKeys"][0]["key"]
+    assert (await answer(api, "POST", "preauthkey/expire", {"user": 1, "key": key}))[0] == 200
+    assert live.state.get(Credential, 1).expires is not None
+    assert (await answer(api, "POST", "preauthkey/expire", {"user": "1", "key": "nothing-there"}))[0] == 404
+
+
+@pytest.mark.parametrize("user", ["2", 2])
+async def test_a_node_is_given_to_a_user_by_their_id_as_text_or_number(live, api, user):
+    number = await joined(live, api)
+    live.add_users("bob")
+    status, body = await answer(api, "POST", f"node/{number}/user", {"user": user})
+    assert (status, body["node"]["user"]["name"]) == (200, "bob")

@@ -27,6 +27,10 @@ class CreatePreAuthKey(Body):
 
 class ExpirePreAuthKey(Body):
     id: str = ""
+    key: str = ""
+    """In place of the id, the key as it is listed: what consoles sent before keys had ids."""
+    user: str | int = ""
+    """Sent along with `key`, and of no use."""
 
 
 class DeletePreAuthKey(Query):
@@ -64,7 +68,10 @@ async def list_pre_auth_keys(call: Call) -> PreAuthKeysAnswer:
 
 @area.add("POST", "/preauthkey/expire", "expirePreAuthKey", "Make an auth key good for nothing")
 async def expire_pre_auth_key(call: Call, body: ExpirePreAuthKey) -> Nothing:
-    key_id = read_id(body.id, "an auth key")
+    if body.key and not body.id:
+        key_id = credentials.credential_shown_as(call.live.state, KIND, body.key).id
+    else:
+        key_id = read_id(body.id, "an auth key")
     await call.run(lambda state: credentials.expire_credential(state, KIND, key_id, call.now))
     return Nothing()
 

@@ -56,7 +56,7 @@ class Line:
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             reason = shown(error) or type(error).__name__
             raise ProviderFailure(f"{self._name} cannot be reached at {_place(url)}: {reason}") from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProviderFailure(f"{self._name} does not answer with JSON at {_place(url)}") from error
 
 

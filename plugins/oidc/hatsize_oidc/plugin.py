@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
 import anyio
+import click
 from quart import Blueprint
 
 from hatsize.hooks import hookimpl
@@ -12,6 +13,7 @@ from hatsize.hooks.auth import LoginProvider
 from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.setup import Setup
 from hatsize_oidc.button import button
+from hatsize_oidc.commands import oidc
 from hatsize_oidc.pages import Pages
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
@@ -45,6 +47,10 @@ class OidcPlugin:
     @hookimpl
     def hatsize_blueprints(self, server: Server) -> Sequence[Blueprint]:
         return [Pages(server, self._providers, self._tokens).blueprint()]
+
+    @hookimpl
+    def hatsize_commands(self) -> Sequence[click.Command]:
+        return [oidc(lambda: self._providers)]
 
     @hookimpl
     def hatsize_running(self, server: Server) -> AbstractAsyncContextManager[None]:

@@ -19,13 +19,15 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "ssh_check": False,
     },
     "okta": {"scopes": _WITH_GROUPS, "groups_claim": "groups"},
+    # Dex does not say when somebody has logged in, so none there is known to be fresh; nor does Kanidm.
     "dex": {"scopes": _WITH_GROUPS, "groups_claim": "groups", "ssh_check": False},
-    # Kanidm's groups come as `name@domain` already.
-    "kanidm": {"scopes": ("openid", "profile", "email", "groups"), "groups_claim": "groups"},
-    # Roles are the keys of an object, each with the organisations it is granted in.
-    "zitadel": {
-        "scopes": (*_LASTING, "urn:zitadel:iam:org:project:roles"),
-        "groups_claim": "urn:zitadel:iam:org:project:roles",
+    # Kanidm's groups come as `name@domain` already, and as UUIDs.
+    "kanidm": {
+        "scopes": ("openid", "profile", "email", "groups"),
+        "groups_claim": "groups",
+        "ssh_check": False,
     },
+    # Roles are the keys of an object, each with the organisations it is granted in.
+    "zitadel": {"scopes": _LASTING, "groups_claim": "urn:zitadel:iam:org:project:roles"},
 }
 """By the value of `preset`; what the settings say themselves goes first."""

@@ -46,6 +46,19 @@ class OidcProvider:
         self._keys = SigningKeys(self._line)
         self._endpoint = TokenEndpoint(self._line, self.name, settings.client_id, secret_of(settings))
 
+    async def look(self) -> Mapping[str, str]:
+        """What the provider says of itself, for people; ProviderFailure where it cannot be used."""
+        metadata = await self._metadata.get()
+        supported = {"profiles": metadata.userinfo_endpoint, "logout": metadata.end_session_endpoint}
+        return {
+            "issuer": metadata.issuer,
+            "keys": str(await self._keys.count(metadata)),
+            "signatures": ", ".join(metadata.algorithms),
+            "offers": ", ".join(name for name, endpoint in supported.items() if endpoint) or "logins alone",
+            "scopes asked for": " ".join(self.settings.scopes),
+            "callback": f"/oidc/{self.name}/callback on this server's URL: the provider has to know it",
+        }
+
     async def login_page(self, login: Underway, redirect_uri: str) -> str:
         """The URL of the provider's page for a login; ProviderFailure where the provider cannot be asked."""
         metadata = await self._metadata.get()

@@ -45,6 +45,10 @@ class SigningKeys:
         except (JoseError, ValueError) as error:
             raise _refusal(error) from error
 
+    async def count(self, metadata: Metadata) -> int:
+        """How many keys there are."""
+        return len((await self._current(metadata)).keys)
+
     async def _current(self, metadata: Metadata) -> KeySet:
         async with self._lock:
             return self._keys or await self._read(metadata)

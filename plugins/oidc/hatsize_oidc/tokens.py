@@ -67,7 +67,7 @@ class TokenEndpoint:
             async with client:
                 try:
                     answer = await question(client)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise ProviderFailure(f"{self._name} does not answer with JSON for tokens") from error
         return Tokens(*(_text(answer, key) for key in ("access_token", "id_token", "refresh_token")))
 

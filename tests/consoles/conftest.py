@@ -89,7 +89,11 @@ class Browser:
         """Press the button, link or menu item with a label."""
         names = f"normalize-space(.)='{label}' or @aria-label='{label}' or @title='{label}'"
         kinds = "self::button or self::a or @role='menuitem' or @role='tab' or @role='option' or @role='switch'"
-        eventually(f"{label} can be pressed", lambda: self._press(f"//*[{kinds}][{names}]"))
+        self.click_at(f"//*[{kinds}][{names}]")
+
+    def click_at(self, path):
+        """Press what an XPath leads to."""
+        eventually(f"{path} can be pressed", lambda: self._press(path))
 
     def fill(self, selector, text):
         box = self.element(selector)

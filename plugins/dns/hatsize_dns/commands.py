@@ -87,7 +87,9 @@ def _place(settings: Settings) -> Place:
 def _ask(place: Place, name: Name, rdtype: dns.rdatatype.RdataType) -> Message:
     try:
         return dns.query.tcp(dns.message.make_query(name, rdtype), place.host, TIMEOUT, place.port)
-    except (dns.exception.DNSException, OSError, EOFError) as error:
+    except OSError as error:
+        raise click.ClickException(f"{place} does not answer: {error.strerror or type(error).__name__}") from None
+    except (dns.exception.DNSException, EOFError) as error:
         raise click.ClickException(f"{place} does not answer: {str(error) or type(error).__name__}") from None
 
 

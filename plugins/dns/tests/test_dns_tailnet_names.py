@@ -1,5 +1,7 @@
 """The names of nodes and of their addresses, and who is told which."""
 
+from types import SimpleNamespace
+
 import pytest
 from dns.name import Name
 from dns.rcode import NXDOMAIN
@@ -7,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hatsize.tailnet.model import Change, DnsRecord
-from hatsize.testing.tailnet import ScratchTailnet
+from hatsize.tailnet.state import State
+from hatsize.testing.web import plugin_server
 from hatsize_dns.asker import asker_at
 from hatsize_dns.building import ZoneBuilder
 from hatsize_dns.challenges import Challenges
@@ -23,19 +26,9 @@ POLICY = """{
 DESK, PHONE, WEB, BOBS = (f"{name}.net.example.com" for name in ("desk", "phone", "web", "bobs"))
 
 
-class View:
-    """What the zones need of a server."""
-
-    def __init__(self, tailnet):
-        self.state = tailnet.state
-        self.sees = tailnet.live.netmap.sees
-        self.now = tailnet.clock
-        self.run = tailnet.live.run
-
-
 @pytest.fixture
-def server(tailnet):
-    return View(tailnet)
+async def server(tailnet):
+    return plugin_server(tailnet)
 
 
 @pytest.fixture
@@ -178,13 +171,12 @@ async def test_records_of_the_tailnet_are_served_and_bad_ones_left_out(ask, serv
     assert ask(zone={"records": False}).rcode("mail.net.example.com") == "NXDOMAIN"
 
 
-EMPTY = ScratchTailnet()
+EMPTY = SimpleNamespace(state=State(1))
 LABELS = st.lists(st.binary(min_size=1, max_size=40), max_size=4)
 
 
 @given(labels=LABELS)
 def test_no_name_of_an_address_is_too_strange(labels):
-    server = View(EMPTY)
-    layer = AddressNames(Visibility(server, "all"), 60, lambda _: "x.")
+    layer = AddressNames(Visibility(EMPTY, "all"), 60, lambda _: "x.")
     for top in (IN_ADDR, IP6):
-        assert layer.at(Name(labels).concatenate(top), asker_at(server.state, "192.0.2.1")) in (None, {})
+        assert layer.at(Name(labels).concatenate(top), asker_at(EMPTY.state, "192.0.2.1")) in (None, {})

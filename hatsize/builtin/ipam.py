@@ -2,23 +2,13 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from hatsize.hooks import hookimpl
 from hatsize.hooks.ipam import AllocationRequest, IPAllocator, NoAddressError
+from hatsize.tailnet.addresses import is_reserved
 
 Network = IPv4Network | IPv6Network
-
-RESERVED: tuple[Network, ...] = (
-    ip_network("100.100.0.0/24"),
-    ip_network("100.100.100.0/24"),
-    ip_network("100.115.92.0/23"),
-    ip_network("fd7a:115c:a1e0::53/128"),
-    ip_network("fd7a:115c:a1e0:b1a::/64"),
-    ip_network("fd7a:115c:a1e0:ab12:4843:cd96:6200::/104"),
-    ip_network("fd7a:115c:a1e0:efe3::/64"),
-)
-"""What clients use themselves: their service addresses, ChromeOS, 4via6, 4to6 and relays (protocol fact sheet, 0.3)."""
 
 TRIES = 200
 """Random draws before the allocator goes through the prefix in order."""
@@ -110,7 +100,7 @@ def _family(
 
 def _usable(network: Network, number: int, taken: Callable[[str], bool]) -> str | None:
     address = ip_address(number) if network.version == 4 else ip_address(number.to_bytes(16, "big"))
-    if any(address.version == reserved.version and address in reserved for reserved in RESERVED):
+    if is_reserved(address):
         return None
     text = str(address)
     return None if taken(text) else text

@@ -1,5 +1,6 @@
 """`hatsize nodes`: the machines of the tailnet."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,6 +102,14 @@ def approve_routes(identifier: str, routes: list[str]) -> None:
 def move(identifier: str, user: int) -> None:
     """Give a node to another user."""
     show(_change(identifier, "user", {"user": str(user)}), "Node moved")
+
+
+@command.verb("address", "addresses", "ip")
+@identifier()
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+def address(identifier: str, addresses: Sequence[str]) -> None:
+    """Give a node an address of your choice: IPv4, IPv6, or one of each."""
+    show(_change(identifier, "addresses", {"addresses": list(addresses)}), "Node updated")
 
 
 @command.verb("backfillips")

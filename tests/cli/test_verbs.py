@@ -50,6 +50,12 @@ DONE = {
         "Message set",
     ),
     "message rm repairs": ("DELETE /message/repairs", None, {}, "Message deleted"),
+    "nodes address -i 7 100.64.7.7 fd7a:115c:a1e0::7": (
+        "POST /node/7/addresses",
+        {"addresses": ["100.64.7.7", "fd7a:115c:a1e0::7"]},
+        {"node": NODE},
+        "Node updated",
+    ),
     "nodes ping 7": ("POST /node/7/ping", {}, {"milliseconds": 12.34, "path": ""}, "pong in 12.3 ms"),
     "nodes ping 7 --to 8": (
         "POST /node/7/ping",

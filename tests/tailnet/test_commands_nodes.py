@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hatsize.tailnet.commands.nodes import delete_node, expire_node, move_node, readdress_node, rename_node, set_tags
+from hatsize.tailnet.commands.nodes import delete_node, expire_node, move_node, rename_node, set_tags
 from hatsize.tailnet.commands.nodes_routes import approve_routes, canonical_route
 from hatsize.tailnet.commands.users import create_user
 from hatsize.tailnet.errors import InvalidError, NotFoundError, RefusedError
@@ -103,14 +103,6 @@ def test_a_node_moves_to_another_user(state):
     node = node_after(state, move_node(state, 1, 2, NOW))
     assert (node.user_id, node.tags) == (2, ())
     assert state.index.nodes_by_user == {1: {2}, 2: {1}}
-
-
-def test_a_node_gets_the_addresses_it_should_have_once(state):
-    def addresses(_: State, node: Node) -> tuple[str | None, str | None]:
-        return node.ipv4, "fd7a:115c:a1e0::1"
-
-    assert node_after(state, readdress_node(state, 1, addresses, NOW)).addresses == ("100.64.0.1", "fd7a:115c:a1e0::1")
-    assert readdress_node(state, 1, addresses, NOW) is None
 
 
 def test_approved_routes_replace_those_before_in_order(state):

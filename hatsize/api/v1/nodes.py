@@ -9,7 +9,9 @@ from hatsize.api.problems import bad_request
 from hatsize.api.v1.operation import Area, Call, read_id
 from hatsize.api.v1.render import TAGGED_DEVICES, node_json
 from hatsize.api.v1.schema import Body, Moment, NodeAnswer, NodeJson, NodesAnswer, Nothing, Query
+from hatsize.hooks.ipam import NoAddressError
 from hatsize.tailnet.commands import nodes, nodes_routes
+from hatsize.tailnet.commands.addresses import set_addresses
 from hatsize.tailnet.commands.users import user_named
 from hatsize.tailnet.model import Node
 
@@ -29,12 +31,18 @@ class SetTags(Body):
     tags: list[str] = field(default_factory=list)
 
 
+class SetAddresses(Body):
+    addresses: list[str]
+    """One of a family; a family that is not named keeps what it has."""
+
+
 class SetApprovedRoutes(Body):
     routes: list[str] = field(default_factory=list)
 
 
 class MoveNode(Body):
-    user: str
+    user: str | int
+    """The user's id; some consoles send it as a number."""
 
 
 @area.add("GET", "/node", "listNodes", "List nodes, all or a user's")
@@ -89,8 +97,18 @@ async def set_tags(call: Call, node_id: str, body: SetTags) -> NodeAnswer:
 
 @area.add("POST", "/node/{nodeId}/user", "moveNode", "Give a node to another user")
 async def move_node(call: Call, node_id: str, body: MoveNode) -> NodeAnswer:
-    number, user_id = _id(node_id), read_id(body.user, "a user")
+    number, user_id = _id(node_id), read_id(str(body.user), "a user")
     return _answer(call, await call.put(Node, lambda state: nodes.move_node(state, number, user_id, call.now)))
+
+
+@area.add("POST", "/node/{nodeId}/addresses", "setAddresses", "Give a node an address of your choice, of each family")
+async def set_node_addresses(call: Call, node_id: str, body: SetAddresses) -> NodeAnswer:
+    number, chosen = _id(node_id), body.addresses
+    try:
+        await call.run(lambda state: set_addresses(state, number, chosen, call.live.addresses, call.now))
+    except NoAddressError as error:
+        raise bad_request(str(error)) from None
+    return _answer(call, call.live.state.get(Node, number))
 
 
 @area.add("POST", "/node/{nodeId}/approve_routes", "setApprovedRoutes", "Set the routes a node may serve")

@@ -10,8 +10,8 @@ from hatsize.api.v1.auth import register_as
 from hatsize.api.v1.operation import Area, Call
 from hatsize.api.v1.render import node_json
 from hatsize.api.v1.schema import ZERO_TIME, Answer, Body, NodeAnswer, Query
+from hatsize.tailnet.commands.addresses import readdress_node
 from hatsize.tailnet.commands.logins import checked_auth_id
-from hatsize.tailnet.commands.nodes import readdress_node
 from hatsize.tailnet.commands.nodes_routes import canonical_route
 from hatsize.tailnet.commands.register import start_login
 from hatsize.tailnet.commands.users import user_named

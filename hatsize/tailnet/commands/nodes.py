@@ -1,4 +1,4 @@
-"""Nodes, as their administrator changes them: name, approval, expiry, tags, owner, addresses, removal."""
+"""Nodes, as their administrator changes them: name, approval, expiry, tags, owner, removal."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -72,20 +72,6 @@ def move_node(state: State, node_id: int, user_id: int, now: datetime) -> Change
     """The node becomes another user's; a tagged one loses its tags."""
     user = state.get(User, user_id)
     return _updated(state, replace(state.get(Node, node_id), user_id=user.id, tags=()), now)
-
-
-def readdress_node(
-    state: State, node_id: int, addresses: Callable[[State, Node], tuple[str | None, str | None]], now: datetime
-) -> Change | None:
-    """The node gets the addresses it should have by the prefixes in force; None when it has them.
-
-    `addresses` allocates: it keeps those that still fit, and gives None for a family that is not in use.
-    """
-    node = state.get(Node, node_id)
-    ipv4, ipv6 = addresses(state, node)
-    if (ipv4, ipv6) == (node.ipv4, node.ipv6):
-        return None
-    return _updated(state, replace(node, ipv4=ipv4, ipv6=ipv6), now)
 
 
 def _updated(state: State, node: Node, now: datetime) -> Change:

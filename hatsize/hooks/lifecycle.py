@@ -132,7 +132,8 @@ def hatsize_configured(setup: Setup) -> None:
 def hatsize_blueprints(server: Server) -> "Sequence[Blueprint]":  # type: ignore[empty-body]
     """Supply web pages and HTTP interfaces, mounted on the public port. *All*, synchronous.
 
-    The server's own paths go first; `/NAME/…` is the plugin's.
+    The server's own paths go first; `/NAME/…` is the plugin's. Templates may extend `page.html`, the server's own page,
+    and fill its blocks `title` and `main`; their names begin with the plugin's, as all templates are found together.
 
     Example:
 

@@ -11,6 +11,7 @@ from hatsize.cli.output import minute, show, show_table
 from hatsize.cli.server import ask, part
 
 command = Noun("users", help="Manage users.")
+ROLES = ("owner", "admin", "network-admin", "it-admin", "billing-admin", "auditor", "member")
 
 
 @command.verb("create", "c", "new")
@@ -33,8 +34,7 @@ def list_users(identifier: str | None, name: str, email: str) -> None:
     """List users."""
     given = {"id": identifier or "", "name": name, "email": email}
     users = ask("GET", "/user", **{key: value for key, value in given.items() if value})["users"]
-    rows = [[user["id"], user["displayName"], user["name"], user["email"], minute(user["createdAt"])] for user in users]
-    show_table(users, ["ID", "Name", "Username", "Email", "Created"], rows)
+    show_table(users, ["ID", "Name", "Username", "Email", "Role", "Created"], [_row(user) for user in users])
 
 
 @command.verb("destroy", "delete")
@@ -55,6 +55,43 @@ def rename(identifier: str | None, name: str, new_name: str) -> None:
     """Rename a user."""
     user = _one(identifier, name)
     show(ask("POST", f"/user/{user['id']}/rename/{part(new_name)}")["user"], "User renamed")
+
+
+@command.verb("role")
+@click.argument("role", type=click.Choice(ROLES))
+@identifier(required=False)
+@click.option("-n", "--name", default="", help="The user's name.")
+def set_role(role: str, identifier: str | None, name: str) -> None:
+    """Set what a user may administer. There is one owner: who was it before is an admin then."""
+    user = _one(identifier, name)
+    if role == "owner":
+        confirm(f"Make {user['name']!r} ({user['id']}) the owner in place of whoever is?", "Role not set")
+    show(ask("POST", f"/user/{user['id']}/role", {"role": role})["user"], "Role set")
+
+
+@command.verb("suspend")
+@identifier(required=False)
+@click.option("-n", "--name", default="", help="The user's name.")
+@click.option("-r", "--reason", default="", help="Why; whoever tries to log in is told.")
+def suspend(identifier: str | None, name: str, reason: str) -> None:
+    """Shut a user out: their nodes have to log in, and may not."""
+    user = _one(identifier, name)
+    confirm(f"Shut {user['name']!r} ({user['id']}) and their nodes out?", "User not suspended")
+    show(ask("POST", f"/user/{user['id']}/suspend", {"reason": reason})["user"], "User suspended")
+
+
+@command.verb("restore")
+@identifier(required=False)
+@click.option("-n", "--name", default="", help="The user's name.")
+def restore(identifier: str | None, name: str) -> None:
+    """Let a suspended user log in again, as their nodes have to."""
+    user = _one(identifier, name)
+    show(ask("POST", f"/user/{user['id']}/restore")["user"], "User restored")
+
+
+def _row(user: dict[str, Any]) -> list[str]:
+    role = ", ".join(filter(None, (user.get("role", "member"), user.get("status"))))
+    return [user["id"], user["displayName"], user["name"], user["email"], role, minute(user["createdAt"])]
 
 
 def _one(number: str | None, name: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from hatsize.api.v1 import (
     policy_preview,
     preauthkeys,
     users,
+    users_standing,
 )  # fmt: skip
 from hatsize.api.v1.docs import docs_page
 from hatsize.api.v1.openapi import JSON, describe
@@ -49,6 +50,7 @@ AREAS = (
     policy_history,
     preauthkeys,
     users,
+    users_standing,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(operation for module in AREAS for operation in module.area.operations)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

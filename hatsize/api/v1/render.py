@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from hatsize.api.contract import Live
 from hatsize.api.v1.schema import ZERO_TIME, ApiKeyJson, NodeJson, NodePreAuthKeyJson, PreAuthKeyJson, UserJson, go_time
-from hatsize.tailnet.model import Credential, Node, User
+from hatsize.tailnet.model import Credential, Node, Role, User, UserStatus
 from hatsize.tailnet.state import State
 
 TAGGED_DEVICES = UserJson(
@@ -33,6 +33,8 @@ def user_json(user: User) -> UserJson:
         provider_id=identity.subject if identity else "",
         provider=identity.provider if identity else "",
         profile_pic_url=user.picture_url,
+        role=UNSET if user.role is Role.MEMBER else user.role.value,
+        status=UNSET if user.status is UserStatus.ACTIVE else user.status.value,
     )
 
 

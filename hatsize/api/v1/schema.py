@@ -48,6 +48,10 @@ class UserJson(Answer):
     provider_id: str
     provider: str
     profile_pic_url: str
+    role: str | UnsetType = UNSET
+    """What the user may administer; absent for a member."""
+    status: str | UnsetType = UNSET
+    """Why the user may not take part; absent for one who may."""
 
 
 class UserAnswer(Answer):

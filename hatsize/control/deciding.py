@@ -1,12 +1,14 @@
 """Who decides on a registration: the deciders in their order, and then every plugin that has a say against it."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from hatsize.hooks.auth import Allow, AskUser, Decision, Deny, Registration
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import User
 from hatsize.tailnet.state import State
 
+_UNDECIDED: Decision | None = Deny("the server could not decide on this machine, try again later")
 _OTHERWISE = Deny("what this server allows has just changed: try again")
 
 
@@ -19,8 +21,12 @@ class Hearing:
 
 
 def decision_on(live: LiveTailnet, state: State, registration: Registration) -> Decision | None:
-    """What the deciders say; None when none of them says anything. Does not block."""
-    decisions = (decider.decide(state, registration) for decider in live.services.deciders)
+    """What the deciders say; None when none of them says anything. One that fails says no."""
+    at_once = live.services.plugins.calls.at_once
+    decisions = (
+        at_once(each.name, "RegistrationDecider.decide", partial(each.decide, state, registration), _UNDECIDED)
+        for each in live.services.deciders
+    )
     return next((found for found in decisions if found is not None), None)
 
 

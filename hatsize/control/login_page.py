@@ -1,6 +1,8 @@
 """`/register/AUTH-ID`: the page a client's user is sent to, to log in or to have the login approved."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -85,15 +87,22 @@ def _of_machine(live: LiveTailnet, login: PendingLogin) -> dict[str, Any]:
         "os": hostinfo.OS if hostinfo else "",
         "machine": login.machine_key,
         "name": live.netmap.scene.fqdn(node).rstrip(".") if node else "",
-        "providers": [(provider.title, provider.start_url(login)) for provider in providers],
+        "providers": _buttons(live, [(each, partial(each.start_url, login)) for each in providers]),
     }
 
 
 def _of_session(live: LiveTailnet, login: PendingLogin) -> dict[str, Any]:
     """What is shown of an SSH session that waits, and the ways to show that one is its owner."""
     providers: list[LoginProvider] = live.services.plugins.services("login_provider")
-    fresh = [(each.title, each.check_url(login)) for each in providers if isinstance(each, FreshLoginProvider)]
-    return {"providers": fresh, **msgspec.json.decode(login.request)}
+    fresh = [(each, partial(each.check_url, login)) for each in providers if isinstance(each, FreshLoginProvider)]
+    return {"providers": _buttons(live, fresh), **msgspec.json.decode(login.request)}
+
+
+def _buttons(live: LiveTailnet, links: Sequence[tuple[LoginProvider, Callable[[], str]]]) -> list[tuple[str, str]]:
+    """Titles and URLs, without those of a provider that fails to give one."""
+    at_once = live.services.plugins.calls.at_once
+    buttons = [(each.title, at_once(each.name, "LoginProvider.start_url", link, "")) for each, link in links]
+    return [(title, url) for title, url in buttons if url]
 
 
 def blueprint(live: LiveTailnet) -> Blueprint:

@@ -3,12 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 
 from hatsize.hooks.auth import UnavailableError
+from hatsize.hooks.holding import Watched
 from hatsize.hooks.ledger import Ledger
+
+Answer = TypeVar("Answer")
+PATIENCE = 0.5
+"""Seconds without an await after which a plugin counts as having held up the server."""
 
 DEADLINES: dict[str, float] = {
     "hatsize_changed": 10.0,
@@ -58,10 +63,11 @@ class Calls:
     async def _timed(
         self, plugin: str, hook: str, seconds: float, call: Callable[[], Awaitable[Any]]
     ) -> tuple[bool, Any]:
-        started, done, answer = monotonic(), False, None
+        started, done, answer, watched = monotonic(), False, None, None
         try:
             with anyio.move_on_after(seconds) as deadline:
-                answer = await call()
+                watched = Watched(call())
+                answer = await watched
                 done = True
             if deadline.cancelled_caught:
                 self._ledger.cut_off(plugin, hook, seconds)
@@ -71,7 +77,31 @@ class Calls:
             self._ledger.failed(plugin, hook, error)
         finally:
             self._ledger.took(plugin, hook, monotonic() - started)
+            if watched is not None and watched.longest > PATIENCE:
+                self._ledger.held_up(plugin, hook, watched.longest)
         return done, answer
+
+    def at_once(
+        self,
+        name: str,
+        method: str,
+        call: Callable[[], Answer],
+        otherwise: Answer,
+        *,
+        may_raise: tuple[type[Exception], ...] = (),
+    ) -> Answer:
+        """What a method of a service says that must not wait; `otherwise` when it fails in a way it may not."""
+        started = monotonic()
+        try:
+            return call()
+        except may_raise:
+            raise
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and hurts nobody
+            self._ledger.failed(name, method, error)
+            return otherwise
+        finally:
+            if (took := monotonic() - started) > PATIENCE:
+                self._ledger.held_up(name, method, took)
 
     async def first(
         self, implementations: Sequence[Implementation], arguments: dict[str, Any], otherwise: Any = None

@@ -17,6 +17,8 @@ class Ledger:
         """Calls that raised."""
         self.deadlines: Counter[tuple[str, str]] = Counter()
         """Calls that were cut off."""
+        self.held: Counter[tuple[str, str]] = Counter()
+        """Calls that kept the whole server waiting."""
         self.lost: Counter[str] = Counter()
         """Events that a plugin was too slow to hear, by plugin."""
 
@@ -44,12 +46,24 @@ class Ledger:
         self.deadlines[plugin, hook] += 1
         log.error("plugin %s was cut off in %s after %g s", plugin, hook, seconds)
 
+    def held_up(self, plugin: str, hook: str, seconds: float) -> None:
+        """A call blocked the event loop; logged at 1, 10, 100 …"""
+        self.held[plugin, hook] += 1
+        count = self.held[plugin, hook]
+        if _is_power_of_ten(count):
+            text = "plugin %s held up the whole server for %.1f s in %s, %d time(s) so far: let it block in a thread"
+            log.error(text, plugin, seconds, hook, count)
+
     def missed(self, plugin: str) -> None:
         """An event was not kept for a plugin whose queue is full; logged at 1, 10, 100 …"""
         self.lost[plugin] += 1
         count = self.lost[plugin]
-        if str(count).strip("0") == "1":
+        if _is_power_of_ten(count):
             log.error("plugin %s is too slow: %d event(s) are lost to it", plugin, count)
+
+
+def _is_power_of_ten(count: int) -> bool:
+    return str(count).strip("0") == "1"
 
 
 def describe(error: BaseException) -> str:

@@ -115,6 +115,7 @@ class CoreFigures:
         yield counter("plugin_seconds", "Seconds spent in them.", counted(ledger.seconds, "plugin", "hook"))
         yield counter("plugin_errors", "Calls to plugins that failed.", counted(ledger.errors, "plugin", "hook"))
         yield counter("plugin_deadlines", "Calls to plugins cut off.", counted(ledger.deadlines, "plugin", "hook"))
+        yield counter("plugin_held_up", "Calls that held up the server.", counted(ledger.held, "plugin", "hook"))
         yield counter("plugin_events_lost", "Events a plugin was too slow to hear.", counted(ledger.lost, "plugin"))
         yield gauge("plugin_queue", "Events that wait for a plugin.", counted(self._delivery.waiting, "plugin"))
 

@@ -104,3 +104,18 @@ async def test_what_was_not_heard_is_not_allowed(tailnet, client, doorkeeper):
     doorkeeper(meanwhile=give_it_to_another)
     assert "has just changed: try again" in (await client.register(key)).Error
     assert not tailnet.state.table(Node)
+
+
+async def test_a_decider_that_fails_says_no(tailnet, client):
+    class Broken:
+        name = "broken"
+
+        def decide(self, state, registration):
+            raise ValueError("hinges")
+
+    tailnet.services.deciders.insert(0, Broken())
+    answer = await client.register(await tailnet.auth_key())
+    assert "could not decide" in answer.Error
+    assert "hinges" not in answer.Error
+    assert not tailnet.state.table(Node)
+    assert tailnet.services.plugins.ledger.errors["broken", "RegistrationDecider.decide"] > 0

@@ -142,6 +142,36 @@ async def test_the_page_is_kept_by_nobody_and_runs_nothing(page):
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
+class Button:
+    """A way to log in elsewhere."""
+
+    def __init__(self, name, url):
+        self.name, self.title, self.url = name, f"Log in with {name}", url
+
+    @hookimpl
+    def hatsize_register_login_provider(self):
+        return self
+
+    def start_url(self, login):
+        return self.url.format(login.auth_id)
+
+
+async def test_buttons_of_several_providers_stand_beside_the_form(office, page):
+    desk = await page(Button("work", "/oidc/work?auth={}"), Button("guest", "/oidc/guest?auth={}"), office)
+    text = (await desk.open()).text
+    for name in ("work", "guest"):
+        assert f'href="/oidc/{name}?auth={desk.auth_id}">Log in with {name}</a>' in text
+    assert text.index("work") < text.index("guest") < text.index("<form")
+
+
+async def test_a_provider_that_fails_has_no_button_and_the_others_have(tailnet, office, page):
+    desk = await page(Button("broken", "{no such thing}"), Button("work", "/oidc/work?auth={}"), office)
+    text = (await desk.open()).text
+    assert "broken" not in text
+    assert "Log in with work" in text
+    assert tailnet.services.plugins.ledger.errors == {("broken", "LoginProvider.start_url"): 2}
+
+
 # Getting in.
 
 

@@ -30,6 +30,7 @@ FOR_SOME = {
     "npm": "npm",
     "named": "bind9",
     "knotd": "knot",
+    "haproxy": "haproxy",
 }
 """Those that single tests need, which are skipped without them."""
 

@@ -1,6 +1,7 @@
 """The npm packages that tests run, by name and version: each in a folder of its own in the cache."""
 
 import fcntl
+import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -41,5 +42,28 @@ class Package:
 
 
 OIDC_PROVIDER = Package("oidc-provider", "9.13.3")
-NEEDED = (OIDC_PROVIDER,)
-"""What single tests run."""
+OLDEST_NODE = 20
+"""What the packages run on."""
+NODE = Package(f"node-linux-{'arm64' if platform.machine() == 'aarch64' else 'x64'}", "22.21.1")
+"""Node.js itself, for machines whose own is older, as Debian 12's."""
+
+
+def node() -> str:
+    """The Node.js to run packages with; empty where there is none."""
+    if _is_new_enough():
+        return shutil.which("node") or ""
+    packaged = NODE.folder / "node_modules" / NODE.name / "bin" / "node"
+    return str(packaged) if packaged.exists() else ""
+
+
+def needed() -> list[Package]:
+    """What single tests run here."""
+    return [OIDC_PROVIDER] if _is_new_enough() else [OIDC_PROVIDER, NODE]
+
+
+def _is_new_enough() -> bool:
+    command = shutil.which("node")
+    if command is None:
+        return False
+    told = subprocess.run([command, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    return int(told.lstrip("v").partition(".")[0]) >= OLDEST_NODE

@@ -1,7 +1,6 @@
 """A certified OpenID provider on a machine of the lab, and the people who have accounts with it."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ START_DEADLINE = 30.0
 
 def missing() -> list[str]:
     """What keeps a provider from running here, in words."""
-    lacks = [] if shutil.which("node") else ["the command node (Debian package nodejs)"]
+    lacks = [] if npm.node() else [f"Node.js {npm.OLDEST_NODE} or later (python -m tests.clients.lab.install)"]
     package = npm.OIDC_PROVIDER
     return lacks + ([] if package.is_there else [f"the npm package {package.name} {package.version}"])
 
@@ -70,7 +69,7 @@ class OpenIDProvider:
 
     def start(self) -> None:
         self._log.write_text("")
-        self._daemon = Daemon(self._machine, "node", str(SCRIPT), str(self._settings), log=self._log)
+        self._daemon = Daemon(self._machine, npm.node(), str(SCRIPT), str(self._settings), log=self._log)
         eventually(self._listens, f"{self.issuer} listens", within=START_DEADLINE, evidence=lambda: tail(self._log))
 
     def stop(self) -> None:

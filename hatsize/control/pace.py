@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 LONGEST_REST = 0.25
-"""Seconds at most of rest after telling everybody."""
-STORM = 4
+"""Seconds at most of rest after telling everybody; in a storm that takes longer to tell than this, twice as long as
+that takes, so that those who join get their turn."""
+LONE, STORM = 2, 4
 """A rest is as long as the telling took when one or two nodes had changed, and so many times as long for each one more:
 a storm is told in bigger steps, and a lone change at once."""
 PATIENCE, LONGEST_WAIT = 10, 0.1
@@ -55,5 +56,6 @@ class Pace:
 
     def told(self, now: float, took: float, changed: int) -> None:
         """Everybody has been told, in so many seconds, of so many nodes that had changed."""
-        self._rested = now + min(took * max(1, STORM * (changed - 2)), LONGEST_REST)
+        longest = LONGEST_REST if changed <= LONE else max(LONGEST_REST, 2 * took)
+        self._rested = now + min(took * max(1, STORM * (changed - LONE)), longest)
         self._patience = min(took * PATIENCE, LONGEST_WAIT)

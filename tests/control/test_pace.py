@@ -35,6 +35,13 @@ def test_the_more_nodes_had_changed_the_longer_the_rest_but_never_too_long(pace)
     assert rests == pytest.approx([0.01, 0.04, 0.12, LONGEST_REST])
 
 
+def test_where_telling_takes_long_a_storm_leaves_two_thirds_of_the_time_to_others(pace):
+    told(pace, took=1.0, changed=20)
+    assert pace.pause(100.0, 100.0, expecting=False) == pytest.approx(2.0)
+    told(pace, took=1.0, changed=1)
+    assert pace.pause(100.0, 100.0, expecting=False) == pytest.approx(LONGEST_REST), "a lone change is no storm"
+
+
 def test_news_waits_for_who_is_at_the_door_in_proportion_to_what_a_telling_costs(pace):
     told(pace, took=0.002)
     assert pace.pause(200.0, 200.0, expecting=True) == pytest.approx(0.02)

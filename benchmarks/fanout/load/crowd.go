@@ -24,6 +24,7 @@ type crowd struct {
 	lastLearn atomic.Int64 // when that was last, in Unix nanoseconds
 	bytes     atomic.Int64
 	drops     atomic.Int64
+	retries   atomic.Int64
 }
 
 func (c *crowd) learnt() {

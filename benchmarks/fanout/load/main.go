@@ -80,15 +80,22 @@ func newCrowd() (*crowd, error) {
 	}, nil
 }
 
+const attempts = 5 // to join; a real client does not give up either
+
 func enter(ctx context.Context, c *crowd, number int) (*client, error) {
 	cl, err := newClient(c, number)
 	if err != nil {
 		return nil, err
 	}
-	if err := cl.register(ctx); err != nil {
-		return nil, err
+	for attempt := 1; ; attempt++ {
+		if err = cl.register(ctx); err == nil {
+			err = cl.open(ctx)
+		}
+		if err == nil || attempt == attempts || ctx.Err() != nil {
+			return cl, err
+		}
+		c.retries.Add(1)
 	}
-	return cl, cl.open(ctx)
 }
 
 func join(ctx context.Context, c *crowd, results map[string]any) error {
@@ -112,7 +119,7 @@ func join(ctx context.Context, c *crowd, results map[string]any) error {
 	for _, cl := range c.clients {
 		messages += cl.told.Load()
 	}
-	results["join_messages"] = messages
+	results["join_messages"], results["join_retries"] = messages, c.retries.Load()
 	if !settled {
 		return ctx.Err()
 	}

@@ -1,8 +1,8 @@
 """The section `[plugins.dns]`: what is served and published beyond the tailnet's own names."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from hatsize_dns.addresses import Place, place
 from hatsize_dns.names import absolute
@@ -47,6 +47,12 @@ class Settings(BaseModel):
     @classmethod
     def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(absolute(name).to_text() for name in names)
+
+    @model_validator(mode="after")
+    def _somebody_can_ask(self) -> Self:
+        if self.zones and not self.listen:
+            raise ValueError("there are zones, but `listen` is empty: nobody could ask for them")
+        return self
 
     @property
     def places(self) -> list[Place]:

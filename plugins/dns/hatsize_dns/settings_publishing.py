@@ -3,7 +3,7 @@
 import binascii
 from base64 import b64decode
 from importlib.util import find_spec
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
@@ -81,7 +81,7 @@ class ProviderSettings(PublishingSettings):
     """Seconds in which the provider's servers get to know of a record, where none are watched."""
 
     @model_validator(mode="after")
-    def _installed(self) -> "ProviderSettings":
+    def _installed(self) -> Self:
         if find_spec("lexicon") is None:
             raise ValueError("providers need dns-lexicon: pip install 'hatsize-dns[providers]'")
         if find_spec(f"lexicon._private.providers.{self.provider}") is None:

@@ -1,7 +1,7 @@
 """A zone as one asker sees it: its layers, and what every zone has at its top."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dns.rdata
 import dns.rdataset
@@ -31,11 +31,13 @@ class Zone:
     """As a domain name."""
     serial: Callable[[], int]
     ttl: int
+    _tops: dict[int, Sets] = field(default_factory=dict, compare=False)
+    """What is at the top, by serial number; the newest alone."""
 
     def at(self, name: Name, asker: Asker) -> Sets | None:
         """The records of a name in the zone; None where there is no such name."""
         found = merged(layer.at(name, asker) for layer in self.layers)
-        return {**self._top(), **(found or {})} if name == self.origin else found
+        return {**self._top(self.serial()), **(found or {})} if name == self.origin else found
 
     def soa(self, asker: Asker) -> Rdataset:
         """The SOA set, with the TTL that an answer has which says that something is not there (RFC 2308, 3)."""
@@ -44,9 +46,15 @@ class Zone:
         assert isinstance(negative, Rdataset)
         return negative
 
-    def _top(self) -> Sets:
+    def _top(self, serial: int) -> Sets:
+        if serial not in self._tops:
+            self._tops.clear()
+            self._tops[serial] = self._made_up(serial)
+        return self._tops[serial]
+
+    def _made_up(self, serial: int) -> Sets:
         servers = list(self.nameservers) or [self.origin.to_text()]
-        start = f"{servers[0]} {self.hostmaster} {self.serial()} {REFRESH} {RETRY} {EXPIRE} {NEGATIVE_TTL}"
+        start = f"{servers[0]} {self.hostmaster} {serial} {REFRESH} {RETRY} {EXPIRE} {NEGATIVE_TTL}"
         return {
             SOA: dns.rdataset.from_rdata(self.ttl, dns.rdata.from_text(IN, SOA, start)),
             NS: dns.rdataset.from_rdata_list(self.ttl, [dns.rdata.from_text(IN, NS, each) for each in servers]),

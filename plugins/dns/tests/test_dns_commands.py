@@ -5,13 +5,16 @@ import threading
 from contextlib import contextmanager
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from time import time
+from types import SimpleNamespace
 
+import dns.resolver
 import pytest
 from click.testing import CliRunner
 
 from hatsize.testing.server import free_port
 from hatsize_dns.challenges import Challenge, Challenges
 from hatsize_dns.commands import zones
+from hatsize_dns.names import absolute
 from hatsize_dns.settings import Settings
 
 ZONE = {"name": "net.example.com", "nodes": "all"}
@@ -85,6 +88,33 @@ def test_what_cannot_be_asked_for_is_refused_in_words(command, arguments, words)
     done = command("check", *arguments)
     assert done.exit_code == 1
     assert words in done.output
+
+
+class Resolved:
+    """What the world says of a zone's servers."""
+
+    def __init__(self, *servers):
+        self.servers = [SimpleNamespace(target=absolute(server)) for server in servers]
+
+    def __call__(self, name, rdtype, lifetime):
+        if not self.servers:
+            raise dns.resolver.NXDOMAIN(qnames=[name], responses={})
+        return self.servers
+
+
+@pytest.mark.parametrize(
+    ("servers", "words"),
+    [
+        (["NS1.example.org"], "net.example.com. is delegated to ns1.example.org.\n"),
+        (["a.example.org"], "is delegated to a.example.org.; ns1.example.org. is missing"),
+        ([], "net.example.com. is not delegated: The DNS query name does not exist"),
+    ],
+)
+def test_whether_the_world_knows_the_zone_is_told_too(command, monkeypatch, servers, words):
+    monkeypatch.setattr("dns.resolver.resolve", Resolved(*servers))
+    told = command("check", "web.net.example.com", "--delegation", nameservers=["ns1.example.org"])
+    assert words in told.output
+    assert "is in none of the zones" in command("check", "web.example.org", "--delegation").output
 
 
 def test_without_zones_it_says_what_to_set(command):

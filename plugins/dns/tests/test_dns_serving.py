@@ -207,6 +207,16 @@ async def test_a_connection_answers_one_question_after_the_other_and_ends_with_n
                 await tcp.receive()
 
 
+async def test_pools_are_told_to_the_nodes_too(serving):
+    pool = {"name": f"app.{BASE}", "addresses": ["192.0.2.1", "2001:db8::1"], "check": "tcp:9", "failures": 100}
+    async with serving(pools=[pool]) as server:
+        assert await values(f"app.{BASE}") == ["192.0.2.1"]
+        netmap = await (await (await desk(server)).poll()).until(
+            lambda netmap: len(netmap.rest.get("DNSConfig", {}).get("ExtraRecords", ())) == 2
+        )
+        assert netmap.rest["DNSConfig"]["ExtraRecords"][0] == {"Name": f"app.{BASE}", "Value": "192.0.2.1"}
+
+
 async def test_what_it_counts_is_told(serving):
     async with serving():
         await ask(BASE, "SOA")

@@ -56,6 +56,7 @@ def test_a_prefix_stands_for_its_reverse_zones(prefix, origins):
         ({"zones": [{"name": "a.example.com", "for": ["friends"]}]}, "'friends' names nobody; give everybody, tailnet"),
         ({"zones": [{"name": "a.example.com", "nodes": "some"}]}, "'all', 'tagged', 'peers', 'own' or 'none'"),
         ({"zones": [{"name": "a.example.com", "colour": "red"}]}, "colour"),
+        ({"zones": ["net.example.com"], "listen": []}, "`listen` is empty: nobody could ask for them"),
         ({"listen": ["53"]}, "'53' is not an address and port; give one such as 192.0.2.1:53"),
         ({"listen": ["[::]:99999"]}, "is not an address and port"),
         ({"nameservers": ["a..b"]}, "is not a domain name"),

@@ -28,15 +28,16 @@ from hatsize.testing.client import FakeClient, RefusedError
 from hatsize.testing.postgres import PostgresServer
 from hatsize.testing.server import free_port
 from hatsize.wire.noise import NoiseError
+from hatsize.wire.tailcfg import WireError
 
 HATSIZE = str(Path(sys.executable).with_name("hatsize"))
 AT_ONCE = 16
 """Machines that are joining at any time."""
-BETWEEN = (0.5, 4.0)
+BETWEEN = (0.5, 6.0)
 """Seconds from the moment the server serves to its end."""
 PATIENCE = 10.0
 NOBODY_SEES_ANYBODY = '{"acls": []}'
-LOST = (OSError, EOFError, TimeoutError, NoiseError, RefusedError, StopAsyncIteration, msgspec.MsgspecError)
+LOST = (OSError, EOFError, TimeoutError, NoiseError, RefusedError, StopAsyncIteration, WireError, msgspec.MsgspecError)
 """What becomes of a request whose server is killed."""
 
 

@@ -68,7 +68,8 @@ def peer(scene: Scene, policy: CompiledPolicy, viewer_id: int, node: Node) -> by
             Cap=node.cap_version,
             Tags=node.tags,
             PrimaryRoutes=policy.primary_routes(viewer_id, node.id),
-            LastSeen=None if online else node.last_seen,
+            # Apple's 1.102 shows a peer without it as offline (control-plane fact sheet, F3)
+            LastSeen=node.last_seen,
             Online=online,
             CapMap=_cap_map(policy.peer_cap_map(viewer_id, node.id)),
             Expired=is_expired(node, scene.now()),

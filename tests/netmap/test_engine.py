@@ -145,6 +145,13 @@ def test_what_cannot_be_patched_is_told_whole(engine, fields):
     assert [peer["ID"] for peer in engine.ask(reader)["PeersChanged"]] == [two.id]
 
 
+def test_when_a_peer_was_last_seen_is_told_though_it_is_online(engine):
+    one, two = engine.join("one"), engine.join("two", last_seen=engine.tailnet.clock())
+    engine.tailnet.live.came_online(two.id)
+    (peer,) = engine.ask(Reader(one.id, 113, zstd=False))["Peers"]
+    assert (peer["Online"], peer["LastSeen"]) == (True, "2026-03-04T05:06:07Z")
+
+
 def test_what_peers_need_not_know_is_told_to_nobody(engine):
     one = engine.join("one")
     readers = [engine.reader(one), engine.reader(engine.join("two"))]

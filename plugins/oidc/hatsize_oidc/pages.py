@@ -16,6 +16,7 @@ from hatsize_oidc.failures import LoginFailure, ProviderFailure, StaleFailure, s
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
 from hatsize_oidc.underway import Seal
+from hatsize_oidc.upkeep import Upkeep
 
 log = logging.getLogger("hatsize.oidc")
 
@@ -34,10 +35,13 @@ SAME_SITE = {"same-origin", "none", ""}
 class Pages:
     """The plugin's web pages, for all its providers."""
 
-    def __init__(self, server: Server, providers: Mapping[str, OidcProvider], tokens: RefreshTokens) -> None:
+    def __init__(
+        self, server: Server, providers: Mapping[str, OidcProvider], tokens: RefreshTokens, upkeep: Upkeep
+    ) -> None:
         self._server = server
         self._providers = providers
         self._tokens = tokens
+        self._upkeep = upkeep
         self._seal = Seal()
         self._waiting = Confirmations()
         self._leaving = Confirmations()
@@ -51,6 +55,7 @@ class Pages:
         routes.post("/<name>/confirm")(self._confirm)
         routes.get("/<name>/logout")(self._logout)
         routes.get("/<name>/logged-out")(self._logged_out)
+        routes.post("/<name>/backchannel-logout")(self._backchannel_logout)
         routes.register_error_handler(LoginFailure, self._failed)
         routes.register_error_handler(RefusedError, self._failed)
         routes.register_error_handler(StorageError, self._failed)
@@ -125,6 +130,12 @@ class Pages:
 
     async def _logged_out(self, name: str) -> Response:
         return await _page("oidc_logged_out.html", provider=self._provider(name))
+
+    async def _backchannel_logout(self, name: str) -> Response:
+        """The provider itself tells that somebody has logged out: whether they stay is asked at once."""
+        provider = self._provider(name)
+        self._upkeep.ask_soon(await provider.logged_out((await request.form).get("logout_token", "")))
+        return Response(b"", HTTPStatus.OK, HEADERS)
 
     async def _failed(self, failure: Exception) -> Response:
         """Say in words what went wrong, here and in the log."""

@@ -29,6 +29,7 @@ class OidcPlugin:
     def __init__(self) -> None:
         self._providers: Mapping[str, OidcProvider] = {}
         self._tokens: RefreshTokens
+        self._upkeep: Upkeep
 
     @hookimpl
     def hatsize_settings(self) -> type[Settings]:
@@ -46,21 +47,22 @@ class OidcPlugin:
 
     @hookimpl
     def hatsize_blueprints(self, server: Server) -> Sequence[Blueprint]:
-        return [Pages(server, self._providers, self._tokens).blueprint()]
+        self._upkeep = Upkeep(server, self._providers, self._tokens)
+        return [Pages(server, self._providers, self._tokens, self._upkeep).blueprint()]
 
     @hookimpl
     def hatsize_commands(self) -> Sequence[click.Command]:
         return [oidc(lambda: self._providers)]
 
     @hookimpl
-    def hatsize_running(self, server: Server) -> AbstractAsyncContextManager[None]:
-        return self._running(server)
+    def hatsize_running(self) -> AbstractAsyncContextManager[None]:
+        return self._running()
 
     @asynccontextmanager
-    async def _running(self, server: Server) -> AsyncIterator[None]:
+    async def _running(self) -> AsyncIterator[None]:
         self._tokens.load()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(Upkeep(server, self._providers, self._tokens).run)
+            tasks.start_soon(self._upkeep.run)
             yield
             tasks.cancel_scope.cancel()
 

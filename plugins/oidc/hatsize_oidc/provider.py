@@ -16,6 +16,7 @@ from hatsize_oidc.asking import Line
 from hatsize_oidc.claims import pick
 from hatsize_oidc.failures import LoginFailure, ProviderFailure, shown
 from hatsize_oidc.id_tokens import Expected, check_fresh, checked
+from hatsize_oidc.logout_tokens import subject_of
 from hatsize_oidc.metadata import MetadataCache
 from hatsize_oidc.person import identity_of, person, token_expiry
 from hatsize_oidc.settings import Provider
@@ -111,6 +112,14 @@ class OidcProvider:
         if identity_of(self.settings, claims) != identity:
             raise ProviderFailure(f"{self.name} answered for another account than it was asked for")
         return person(self.settings, claims)
+
+    async def logged_out(self, logout_token: str) -> Identity:
+        """Who has logged out, by the provider's own word; LoginFailure for a token that is not."""
+        metadata = await self._metadata.get()
+        token = await self._keys.opened(logout_token, metadata)
+        settings = self.settings
+        subject = subject_of(token, metadata.issuer, settings.client_id, self._now(), settings.leeway_seconds)
+        return Identity(self.name, subject)
 
     async def can_log_out(self) -> bool:
         """Whether the last page may offer to end the browser's session at the provider."""

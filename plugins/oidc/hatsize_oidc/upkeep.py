@@ -5,7 +5,7 @@ provider that cannot be reached, or is set up wrongly, says nothing about anybod
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 
 import anyio
@@ -13,6 +13,7 @@ import anyio
 from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.storage import StorageError
 from hatsize.tailnet.errors import RefusedError
+from hatsize.tailnet.model import Identity
 from hatsize_oidc.failures import GoneFailure, LoginFailure, NotAllowedFailure
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import Kept, RefreshTokens
@@ -33,6 +34,11 @@ class Upkeep:
         self._providers = providers
         self._tokens = tokens
         self._asked: dict[str, float] = {}
+        self._wanted: set[Identity] = set()
+
+    def ask_soon(self, identity: Identity) -> None:
+        """Something has happened to somebody at their provider: ask about them in the next round."""
+        self._wanted.add(identity)
 
     async def run(self) -> None:
         """Go over them until cancelled."""
@@ -41,19 +47,25 @@ class Upkeep:
             await anyio.sleep(PAUSE)
 
     async def round(self) -> None:
-        """Ask about those of every provider whose time has come."""
+        """Ask about those of every provider whose time has come, and those whom something has happened to."""
+        wanted, self._wanted = self._wanted, set()
         for name, provider in self._providers.items():
-            pause = provider.settings.refresh_minutes * 60
-            if pause and monotonic() - self._asked.get(name, -pause) >= pause:
-                self._asked[name] = monotonic()
-                await self._ask_about_all(provider)
+            theirs = [kept for kept in self._tokens if kept.provider == name]
+            due = self._is_due(provider)
+            await self._ask_about_all(provider, [kept for kept in theirs if due or kept.identity in wanted])
 
-    async def _ask_about_all(self, provider: OidcProvider) -> None:
+    def _is_due(self, provider: OidcProvider) -> bool:
+        pause = provider.settings.refresh_minutes * 60
+        due = bool(pause) and monotonic() - self._asked.get(provider.name, -pause) >= pause
+        if due:
+            self._asked[provider.name] = monotonic()
+        return due
+
+    async def _ask_about_all(self, provider: OidcProvider, everybody: Sequence[Kept]) -> None:
         limit = anyio.CapacityLimiter(AT_ONCE)
         async with anyio.create_task_group() as tasks:
-            for kept in self._tokens:
-                if kept.provider == provider.name:
-                    tasks.start_soon(self._in_turn, limit, provider, kept)
+            for kept in everybody:
+                tasks.start_soon(self._in_turn, limit, provider, kept)
 
     async def _in_turn(self, limit: anyio.CapacityLimiter, provider: OidcProvider, kept: Kept) -> None:
         async with limit:

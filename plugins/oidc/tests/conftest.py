@@ -15,6 +15,7 @@ from hatsize_oidc.pages import Pages
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
 from hatsize_oidc.settings import Provider
+from hatsize_oidc.upkeep import Upkeep
 
 ISSUER = "https://id.example.com/realms/main"
 ANN = {"sub": "ann-1", "email": "ann@example.com", "email_verified": True, "preferred_username": "ann", "name": "Ann"}
@@ -140,6 +141,9 @@ class Browser:
         form = {"token": token if token is not None else found[1] if found else ""}
         return await self._read(await self._client.post(f"/oidc/{name}/confirm", form=form, headers=headers))
 
+    async def post(self, path, **form):
+        return await self._read(await self._client.post(path, form=form))
+
     async def log_in(self, auth_id, name="work"):
         await self.start(auth_id, name)
         await self.come_back(name)
@@ -196,8 +200,14 @@ def pages(fake, provider, tailnet, view, tokens):
 
     def make(**given):
         made = provider(**given)
-        app = web_app(tailnet, Pages(view, {made.name: made}, tokens).blueprint())
-        return lambda: Browser(app, fake)
+        upkeep = Upkeep(view, {made.name: made}, tokens)
+        app = web_app(tailnet, Pages(view, {made.name: made}, tokens, upkeep).blueprint())
+
+        def browser():
+            return Browser(app, fake)
+
+        browser.upkeep = upkeep
+        return browser
 
     return make
 

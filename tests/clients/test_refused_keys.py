@@ -1,5 +1,7 @@
 """A key that does not open the door says why, on the user's terminal and not only in a log."""
 
+import time
+
 import pytest
 
 from tests.clients.lab.client import Client
@@ -34,3 +36,10 @@ def test_a_key_that_was_revoked_is_refused(lab: Lab, stranger: Client) -> None:
 def test_a_refused_client_may_come_back_with_a_good_key(lab: Lab, stranger: Client) -> None:
     lab.join(stranger)
     stranger.wait_state("Running")
+
+
+def test_a_key_whose_time_is_over_is_refused(lab: Lab) -> None:
+    key = lab.server.auth_key("lab", "--expiration", "1s")
+    time.sleep(1.1)
+    with pytest.raises(AssertionError, match=r"(?i)backend error.*key.*expired"):
+        lab.client("late").up(lab.server.url, key)

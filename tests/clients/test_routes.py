@@ -141,3 +141,27 @@ def site_router(lab: Lab, site: int, version: str, host: str) -> Client:
 def via(site: int) -> str:
     """The address of 192.168.77.1 in a site."""
     return f"fd7a:115c:a1e0:b1a:0:{site:x}:c0a8:4d01"
+
+
+def test_which_of_two_routers_serves_a_route_is_chosen_per_viewer(
+    lab: Lab, routers: Clients, travellers: Clients
+) -> None:
+    shared = "10.62.0.0/24"
+    chosen = {OLDEST: ("wide", "tag:office"), NEWEST: ("narrow", "tag:lab")}
+    for name, own in (("wide", WIDE), ("narrow", NARROW)):
+        routers[name].tailscale("set", f"--advertise-routes={own},{shared}")
+        lab.server.approve_routes(name, shared)
+    near = {"src": ["lab@"], "dst": ["lab@", "tag:office", "tag:lab"], "ip": ["*"]}
+    steered = [
+        {"src": [travellers[version].addresses()[0]], "dst": [shared], "ip": ["*"], "via": [tag]}
+        for version, (_, tag) in chosen.items()
+    ]
+    lab.server.set_policy({**POLICY, "grants": [near, *steered]})
+    for version, (name, _) in chosen.items():
+        traveller, other = travellers[version], "narrow" if name == "wide" else "wide"
+        at_once(traveller, partial(_goes_by, traveller, shared, name), f"{traveller.name} goes by {name}")
+        assert shared not in routes_by(traveller, other)
+
+
+def _goes_by(viewer: Client, route: str, router: str) -> bool:
+    return route in routes_by(viewer, router)

@@ -8,7 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-QUICK = {"fanout": ["--sizes", "100", "300", "--rounds", "10", "--idle", "5"], "derp": ["--quick"]}
+QUICK = {
+    "derp": ["--quick"],
+    "durability": ["--count", "500"],
+    "fanout": ["--sizes", "100", "300", "--rounds", "10", "--idle", "5"],
+}
 HERE = Path(__file__).parent
 
 

@@ -114,9 +114,11 @@ async def set_node_addresses(call: Call, node_id: str, body: SetAddresses) -> No
 @area.add("POST", "/node/{nodeId}/approve_routes", "setApprovedRoutes", "Set the routes a node may serve")
 async def set_approved_routes(call: Call, node_id: str, body: SetApprovedRoutes) -> NodeAnswer:
     number = _id(node_id)
-    return _answer(
-        call, await call.put(Node, lambda state: nodes_routes.approve_routes(state, number, body.routes, call.now))
-    )
+    node = await call.put(Node, lambda state: nodes_routes.approve_routes(state, number, body.routes, call.now))
+    shown = node_json(call.live, node)
+    # Headscale's answer here, unlike its list, tells of no exit routes.
+    subnets = [route for route in shown.subnet_routes if route not in nodes_routes.EXIT_ROUTES]
+    return NodeAnswer(node=replace(shown, subnet_routes=subnets))
 
 
 def _id(text: str) -> int:

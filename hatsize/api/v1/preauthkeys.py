@@ -71,13 +71,18 @@ async def expire_pre_auth_key(call: Call, body: ExpirePreAuthKey) -> Nothing:
     if body.key and not body.id:
         key_id = credentials.credential_shown_as(call.live.state, KIND, body.key).id
     else:
-        key_id = read_id(body.id, "an auth key")
+        key_id = _id(body.id)
     await call.run(lambda state: credentials.expire_credential(state, KIND, key_id, call.now))
     return Nothing()
 
 
 @area.add("DELETE", "/preauthkey", "deletePreAuthKey", "Remove an auth key; nodes that joined by it stay")
 async def delete_pre_auth_key(call: Call, query: DeletePreAuthKey) -> Nothing:
-    key_id = read_id(query.id, "an auth key")
+    key_id = _id(query.id)
     await call.run(lambda state: credentials.delete_credential(state, KIND, key_id, call.now))
     return Nothing()
+
+
+def _id(text: str) -> int:
+    """An id; 0, which no key has, for none at all."""
+    return read_id(text or "0", "an auth key")

@@ -29,8 +29,7 @@ rules with `via` and `autogroup:self` it has not."""
 
 def main() -> None:
     arguments = _arguments()
-    files = max(arguments.sizes) * 4 + 1000
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, max(files, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    _allow_files(max(arguments.sizes) * 2 + 1000)
     with TemporaryDirectory() as folder:
         load = build_load(Path(folder))
         for nodes in arguments.sizes:
@@ -42,6 +41,12 @@ def main() -> None:
                     print(json.dumps(found), flush=True)
                     _keep(arguments.output, found)
     draw(arguments.output)
+
+
+def _allow_files(wanted: int) -> None:
+    """The server and the generator each have a file open for each node; as many as this machine allows."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most) if most > 0 else wanted, most))
 
 
 def _arguments() -> argparse.Namespace:

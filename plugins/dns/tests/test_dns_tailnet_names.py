@@ -147,28 +147,56 @@ async def test_an_address_of_nobody_or_of_somebody_hidden_leads_nowhere(ask, nod
     assert told.rcode("1.1.1.0.64.100.in-addr.arpa", "PTR") == "NXDOMAIN"
 
 
-async def test_records_of_the_tailnet_are_served_and_bad_ones_left_out(ask, server, caplog):
-    def command(state):
-        told = [
-            ("mail", "A", "192.0.2.5"),
-            ("mail", "", "2001:db8::5"),
-            ("bad", "A", "mail"),
-            ("_x.mail", "TXT", '"t"'),
-        ]
-        records = tuple(
-            DnsRecord(id=number, name=f"{name}.net.example.com", type=kind, value=value, ttl=5 if kind == "A" else 0)
-            for number, (name, kind, value) in enumerate(told, 1)
-        )
-        return Change(tailnet=1, kind="dns.updated", puts=records, at=server.now())
+@pytest.fixture
+def record(server):
+    """Makes records of the tailnet: (label, type, value)."""
 
-    await server.run(command)
+    async def make(*told):
+        def command(state):
+            records = tuple(
+                DnsRecord(
+                    id=number, name=f"{name}.net.example.com", type=kind, value=value, ttl=5 if kind == "A" else 0
+                )
+                for number, (name, kind, value) in enumerate(told, 1)
+            )
+            return Change(tailnet=1, kind="dns.updated", puts=records, at=server.now())
+
+        await server.run(command)
+
+    return make
+
+
+async def test_records_of_the_tailnet_are_served(ask, record):
+    await record(("mail", "A", "192.0.2.5"), ("mail", "", "2001:db8::5"), ("*.apps", "A", "192.0.2.6"))
     told = ask()
     assert told.values("mail.net.example.com") == ["192.0.2.5"]
     assert told.values("mail.net.example.com", "AAAA") == ["2001:db8::5"]
     assert told("mail.net.example.com").answer[0].ttl == 5
-    assert told.rcode("bad.net.example.com") == "NXDOMAIN"
-    assert "the record bad.net.example.com A is not served" in caplog.text
+    assert told.values("a.apps.net.example.com") == ["192.0.2.6"]
     assert ask(zone={"records": False}).rcode("mail.net.example.com") == "NXDOMAIN"
+
+
+async def test_names_in_their_values_are_whole_ones(ask, record):
+    await record(("www", "CNAME", "web.example.org"), ("_sip._tcp", "SRV", "10 5 5060 sip.example.org"))
+    told = ask()
+    assert told.values("www.net.example.com") == ["web.example.org."]
+    assert told.values("_sip._tcp.net.example.com", "SRV") == ["10 5 5060 sip.example.org."]
+
+
+async def test_a_text_is_served_as_it_is_in_as_many_strings_as_it_needs(ask, record):
+    await record(("note", "TXT", 'it "is" a; text'), ("long", "TXT", "ü" * 200))
+    told = ask()
+    (note,), (long,) = (told(f"{name}.net.example.com", "TXT").answer[0] for name in ("note", "long"))
+    assert note.strings == (b'it "is" a; text',)
+    assert (b"".join(long.strings).decode(), len(long.strings)) == ("ü" * 200, 2)
+
+
+async def test_a_record_that_cannot_be_served_is_named_in_the_log(ask, record, caplog):
+    await record(("bad", "A", "mail"), ("good", "A", "192.0.2.5"))
+    told = ask()
+    assert told.rcode("bad.net.example.com") == "NXDOMAIN"
+    assert told.values("good.net.example.com") == ["192.0.2.5"]
+    assert "the record bad.net.example.com A is not served" in caplog.text
 
 
 EMPTY = SimpleNamespace(state=State(1))

@@ -21,6 +21,7 @@ FOR_SOME = {
     "slapd": "slapd",
     "ldapmodify": "ldap-utils",
     "nginx": "nginx-light",
+    "caddy": "caddy",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "pg_ctlcluster": "postgresql",

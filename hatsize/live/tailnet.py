@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hatsize.hooks.ipam import AllocationRequest
 from hatsize.hooks.policy import CompiledPolicy
+from hatsize.live.asking import allocated, dns_config
 from hatsize.live.attendance import Attendance
 from hatsize.live.deadlines import Deadlines
 from hatsize.live.judged import matters_to_policy
@@ -156,7 +157,7 @@ class LiveTailnet:
             v6=self.terms.v6,
             taken=state.index.node_by_address.__contains__,
         )
-        return self.services.allocator.allocate(request)
+        return allocated(self.services, request)
 
     def may_tag(self, state: State, user: User | None, tag: str) -> bool:
         """Whether the policy lets a user give the tag to a node of theirs."""
@@ -291,10 +292,7 @@ class LiveTailnet:
         return newest.document if newest else None
 
     def _dns(self, node: Node) -> DNSConfig:
-        config = DNSConfig()
-        for provider in self.services.dns:
-            config = provider.configure(self.state, node, config)
-        return for_node(config, node, self.policy.self_cap_map(node.id))
+        return for_node(dns_config(self.services, self.state, node), node, self.policy.self_cap_map(node.id))
 
     def _change(self, kind: str, puts: tuple[Node, ...]) -> Change:
         return Change(tailnet=self.state.tailnet_id, kind=kind, puts=puts, actor="node", at=self.clock())

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from hatsize.builtin.contributed import ContributedRecords
 from hatsize.builtin.magicdns import MagicDNS
+from hatsize.live.asking import dns_config
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.dns import DnsChoice
 from hatsize.tailnet.model import Node
@@ -49,7 +50,4 @@ class DnsView:
         ]
 
     def config(self) -> DNSConfig:
-        config = DNSConfig()
-        for provider in self._live.services.dns:
-            config = provider.configure(self._live.state, NOBODY, config)
-        return config
+        return dns_config(self._live.services, self._live.state, NOBODY)

@@ -13,7 +13,7 @@ from dns.rdataclass import IN
 from dns.rdtypes.ANY.TXT import TXT
 
 from hatsize.hooks.lifecycle import Server
-from hatsize.tailnet.model import DnsRecord
+from hatsize.tailnet.model import Change, DnsRecord
 from hatsize_dns.asker import Asker
 from hatsize_dns.layers import FixedLayer, Sets
 from hatsize_dns.names import absolute
@@ -24,8 +24,6 @@ STRING = 255
 """Octets of one string of a TXT record."""
 TTL = 60
 """Of records that have none of their own."""
-CONCERNED = frozenset({"dns.updated", "import.finished"})
-"""The kinds of change after which there may be other records."""
 
 
 class OwnRecords:
@@ -43,6 +41,12 @@ class OwnRecords:
         if self._layer is None:
             self._layer = FixedLayer(_readable(self._server.state.all(DnsRecord)))
         return self._layer.at(name, asker)
+
+
+def concerns_records(change: Change) -> bool:
+    """Whether there are other records after a change."""
+    tables = {*(record.table for record in change.puts), *(table for table, _ in change.deletes)}
+    return DnsRecord.table in tables
 
 
 def _readable(records: Iterable[DnsRecord]) -> Iterator[tuple[Name, int, Rdata]]:

@@ -15,7 +15,7 @@ from hatsize_dns.limits import RateLimit
 from hatsize_dns.listening import listening
 from hatsize_dns.pools import Pool
 from hatsize_dns.publishing import Publisher, Removal
-from hatsize_dns.record_layer import CONCERNED
+from hatsize_dns.record_layer import concerns_records
 from hatsize_dns.responder import Responder
 from hatsize_dns.settings import Settings
 from hatsize_dns.zone import Catalogue
@@ -48,7 +48,7 @@ class Service:
 
     def take_note(self, change: Change) -> None:
         """The tailnet has changed."""
-        if change.kind in CONCERNED:
+        if concerns_records(change):
             self._builder.records.changed()
         if change.kind != "node.reported":
             self.touch()

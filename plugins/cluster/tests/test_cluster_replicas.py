@@ -1,10 +1,14 @@
 """Replicas as one server: what happens at one of them is known at the others."""
 
 import asyncio
+import statistics
+import time
 
 import pytest
 
+from hatsize.hooks.storage import StorageError
 from hatsize.tailnet.commands.nodes import rename_node
+from hatsize_cluster.database import connected_now, conninfo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.slow]
 
@@ -108,3 +112,43 @@ async def test_relays_are_one_region_and_meshed(replicas):
         assert [node["DERPPort"] for node in nodes] == [one.port, two.port]
         assert len({node["Name"] for node in nodes}) == 2
         await replicas.until(lambda: one.parts.view.replica.linked and two.parts.view.replica.linked)
+
+
+async def test_the_other_replicas_clients_hear_of_a_change_nearly_as_soon(replicas):
+    """Under 50 ms more, half of the time."""
+    async with replicas.running("one", "two") as (one, two):
+        client, _ = await replicas.joined(one, "desk")
+        streams = [(await replicas.joined(server, name))[1] for server, name in ((one, "lamp"), (two, "phone"))]
+        for stream in streams:
+            await stream.until(lambda netmap: netmap.peer("desk").get("Online"))
+        later = []
+        for number in range(20):
+            endpoint = f"192.0.2.{number}:41641"
+            here, there = (asyncio.create_task(heard(stream, endpoint)) for stream in streams)
+            await client.report(endpoints=[endpoint])
+            later.append(await there - await here)
+        assert statistics.median(later) < 0.05
+
+
+async def heard(stream, endpoint):
+    """When a client was told of its peer's endpoint."""
+    await stream.until(lambda netmap: netmap.peer("desk").get("Endpoints") == [endpoint])
+    return time.monotonic()
+
+
+async def test_replicas_go_on_when_a_newer_release_has_changed_the_schema(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        await replicas.joined(one, "desk")
+        _, there = await replicas.joined(two, "phone")
+        with connected_now(conninfo(replicas.url)) as connection:
+            connection.execute("ALTER TABLE node ADD COLUMN colour text NOT NULL DEFAULT 'green'")
+            connection.execute("UPDATE schema_core SET version_num = '9999'")
+            connection.execute("ALTER TABLE cluster_replica ADD COLUMN mood text NOT NULL DEFAULT 'good'")
+            connection.execute("UPDATE cluster_schema SET version = 99")
+        await one.parts.live.run(lambda state: rename_node(state, 1, "lamp", one.parts.live.clock()))
+        await there.until(lambda netmap: netmap.peer_names == ["lamp"])
+        await replicas.joined(two, "tablet")
+        await replicas.until(lambda: one.parts.live.is_online(3))
+        with pytest.raises(StorageError, match="written by a newer Hatsize"):
+            async with replicas.running("three"):
+                pass

@@ -61,7 +61,11 @@ class TcpServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer until the other side ends it, is silent for long or asks what is no question."""
-        host = writer.get_extra_info("peername")[0]
+        peer = writer.get_extra_info("peername")
+        if peer is None:  # gone already
+            writer.close()
+            return
+        host = peer[0]
         self._open[host] += 1
         self._tasks.add(task := asyncio.current_task())
         try:

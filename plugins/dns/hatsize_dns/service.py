@@ -56,7 +56,6 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer questions, check addresses, follow files and take challenges away inside."""
-
         state = self._server.state
         async with (
             listening(self._settings.places, self.responder, lambda host: asker_at(state, host), self.limit) as places,

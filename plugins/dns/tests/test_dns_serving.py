@@ -1,5 +1,6 @@
 """A whole server that is a name server too: asked over sockets, and by a client that wants a certificate."""
 
+import errno
 import json
 import socket
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from hatsize.tailnet.model import Change, DnsRecord, User
 from hatsize.testing.client import RefusedError
 from hatsize.testing.server import free_port
 from hatsize.wire.keys import PrivateKey
-from hatsize_dns import limits
+from hatsize_dns import limits, listening
 from hatsize_dns.plugin import plugin
 from hatsize_dns.seen import ASYNCIO, has
 
@@ -177,6 +178,56 @@ async def test_a_port_in_use_is_named_with_the_mend(serving):
         with pytest.raises(PluginError, match=rf"plugins.dns.listen = {place}: Address already in use; another name"):
             async with serving(listen=[place]):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.EACCES, "Permission denied; ports below 1024 need AmbientCapabilities=CAP_NET_BIND_SERVICE"),
+        (errno.EADDRNOTAVAIL, "Cannot assign requested address; choose another one"),
+    ],
+)
+async def test_a_port_that_one_may_not_have_is_named_with_the_mend(serving, monkeypatch, code, words):
+    def refuse(place, kind):
+        raise OSError(code, "")
+
+    monkeypatch.setattr("hatsize_dns.listening._bound", refuse)
+    with pytest.raises(PluginError, match=rf"plugins\.dns\.listen = 127.0.0.1:\d+: {words}"):
+        async with serving():
+            pass
+
+
+async def test_without_ipv6_it_answers_by_ipv4(serving, monkeypatch):
+    def without(place, kind):
+        if ":" in place.host:
+            raise OSError(errno.EAFNOSUPPORT, "")
+        return bound(place, kind)
+
+    bound = listening._bound
+    monkeypatch.setattr(listening, "_bound", without)
+    async with serving(listen=[f"127.0.0.1:{free_port()}", "[::]:53"]):
+        assert [place.host for place in plugin.service.places] == ["127.0.0.1"]
+
+
+async def test_one_address_has_only_so_many_connections(serving, monkeypatch):
+    monkeypatch.setattr(listening, "MOST_OF_ONE", 1)
+    async with serving():
+        (place,) = plugin.service.places
+        async with await anyio.connect_tcp(*place) as first, await anyio.connect_tcp(*place) as second:
+            with pytest.raises(anyio.EndOfStream):
+                await second.receive()
+            query = dns.message.make_query(BASE, "SOA").to_wire()
+            await first.send(len(query).to_bytes(2, "big") + query)
+            assert await first.receive()
+
+
+async def test_who_says_nothing_is_not_waited_for(serving, monkeypatch):
+    monkeypatch.setattr(listening, "IDLE", 0.1)
+    async with serving():
+        (place,) = plugin.service.places
+        async with await anyio.connect_tcp(*place) as silent:
+            with anyio.fail_after(5), pytest.raises(anyio.EndOfStream):
+                await silent.receive()
 
 
 async def test_who_asks_too_much_is_sent_to_tcp_or_not_answered(serving, monkeypatch):

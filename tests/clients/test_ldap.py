@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from hatsize.server.tls import CertificateFiles, self_signed
-from tests.clients.lab import requirements, slapd
+from tests.clients.lab import browser, requirements, slapd
 from tests.clients.lab.binaries import NEWEST, OLDEST
+from tests.clients.lab.browser import Browser
 from tests.clients.lab.client import Client
 from tests.clients.lab.form import fill_in
 from tests.clients.lab.laboratory import Lab, laboratory
@@ -113,6 +114,23 @@ def test_the_right_password_lets_the_client_in_and_a_wrong_one_does_not(
     client.end_login()
     client.wait_state("Running")
     assert lab.server.node(client.name)["user"]["email"] == f"{name}@example.com"
+
+
+def test_the_form_works_in_a_browser(lab: Lab, directory: Slapd) -> None:
+    if lacks := browser.missing():
+        (pytest.fail if requirements.required() else pytest.skip)(f"a browser needs {', '.join(lacks)}")
+    directory.add_person("hana")
+    client = lab.client("of-hana")
+    window = Browser(client.machine)
+    window.open(client.begin_web_login(lab.server.url))
+    window.wait_text(f"Log in and add {client.name}")
+    for password, words in [("wrong", NOT_RIGHT), ("hana-secret", "This machine is in")]:
+        window.type("#username", "hana")
+        window.type("#password", password)
+        window.click("form button")
+        window.wait_text(words)
+    client.end_login()
+    client.wait_state("Running")
 
 
 def test_groups_of_the_directory_count_in_policies_and_are_followed(lab: Lab, directory: Slapd, web: Client) -> None:

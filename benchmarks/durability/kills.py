@@ -33,8 +33,11 @@ from hatsize.wire.tailcfg import WireError
 HATSIZE = str(Path(sys.executable).with_name("hatsize"))
 AT_ONCE = 16
 """Machines that are joining at any time."""
-BETWEEN = (0.5, 6.0)
-"""Seconds from the moment the server serves to its end."""
+BETWEEN = (1, 600)
+"""How many more are told yes from the start of the server to its end."""
+TOO_LONG = 30.0
+"""Seconds after which it ends anyway."""
+STEP = 0.01
 PATIENCE = 10.0
 NOBODY_SEES_ANYBODY = '{"acls": []}'
 LOST = (OSError, EOFError, TimeoutError, NoiseError, RefusedError, StopAsyncIteration, WireError, msgspec.MsgspecError)
@@ -115,7 +118,7 @@ async def run(folder: Path, engine: str, *, registrations: int, seed: int, deadl
         begun = time.monotonic()
         machines = [asyncio.create_task(_join_on(server, key, found)) for _ in range(AT_ONCE)]
         while True:
-            await asyncio.sleep(chance.uniform(*BETWEEN))
+            await _told(found, min(registrations, len(found.told) + chance.randint(*BETWEEN)))
             _kill(server, postgres, chance, found)
             enough = len(found.told) >= registrations or time.monotonic() - begun > deadline
             found.findings += await asyncio.to_thread(_judged, url, folder / "data", found)
@@ -129,6 +132,14 @@ async def run(folder: Path, engine: str, *, registrations: int, seed: int, deadl
             if not isinstance(ended, asyncio.CancelledError):
                 raise ended
     return found
+
+
+async def _told(found: Kills, count: int) -> None:
+    """Until so many were told yes, or it takes too long."""
+    for _ in range(int(TOO_LONG / STEP)):
+        if len(found.told) >= count:
+            return
+        await asyncio.sleep(STEP)
 
 
 def _prepare(server: Server) -> str:

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.timeout(180)]
 
 
 async def survives(folder, engine):
-    found = await run(folder, engine, registrations=200, seed=3, deadline=60.0)
+    found = await run(folder, engine, registrations=400, seed=3, deadline=60.0)
     assert found.findings == []
     assert found.stored >= len(found.told) > 20
     assert sum(found.kills.values()) >= 1

@@ -87,3 +87,20 @@ def test_a_search_domain_comes_by_reload(clients: Clients, server: WithRecords) 
     server.write_settings('["corp.example"]')
     os.kill(server.daemon.pid, signal.SIGHUP)
     wait_resolved(clients, "wiki", "192.0.2.82")
+
+
+def test_a_record_set_at_run_time_is_resolved_until_it_is_removed(clients: Clients, server: WithRecords) -> None:
+    record = server.cli("dns", "records", "add", "printer.corp.example", "A", "192.0.2.90")
+    wait_resolved(clients, "printer.corp.example", "192.0.2.90")
+    server.cli("dns", "records", "remove", "-i", record["id"])
+    wait_resolved(clients, "printer.corp.example", "")
+
+
+def test_names_below_a_nodes_own_lead_to_it_where_the_policy_says_so(clients: Clients, server: WithRecords) -> None:
+    *_, newest = clients
+    everyone = {"src": ["*"], "dst": ["*"], "ip": ["*"]}
+    attrs = {"target": ["autogroup:member"], "attr": ["dns-subdomain-resolve"]}
+    name = f"wiki.{clients[0].full_name()}"
+    assert newest.resolve(name) == ""
+    server.set_policy({"grants": [everyone], "nodeAttrs": [attrs]})
+    wait_resolved([newest], name, clients[0].addresses()[0])

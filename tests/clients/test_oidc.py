@@ -322,7 +322,7 @@ def test_who_leaves_the_company_is_out_also_after_a_restart_of_the_server(
     assert "in no group of work that may log in here" in status_of(lab, "ann")
 
 
-def test_the_browser_can_leave_the_provider_too(
+def test_who_logs_out_at_the_provider_is_out_at_once(
     lab: Lab, laptop: Client, browser: Browser, work: OpenIDProvider
 ) -> None:
     work.person("ann", "staff", "ops")
@@ -331,3 +331,5 @@ def test_the_browser_can_leave_the_provider_too(
     browser.wait_text("Do you want to sign-out")
     browser.click("button[name=logout]")
     browser.wait_text("You are logged out at work")
+    laptop.wait_state("NeedsLogin", within=FOLLOWED_WITHIN)
+    assert "told of the logout of ann" in work.log()

@@ -47,6 +47,7 @@ class OpenIDProvider:
             "client_secret": SECRET,
             "redirect_uris": list(callbacks),
             "post_logout_redirect_uris": [url.replace("/callback", "/logged-out") for url in callbacks],
+            "backchannel_logout_uri": callbacks[0].replace("/callback", "/backchannel-logout"),
             "grant_types": ["authorization_code", "refresh_token"],
         }
         self._settings = folder / "settings.json"
@@ -74,6 +75,9 @@ class OpenIDProvider:
 
     def stop(self) -> None:
         self._daemon.kill()
+
+    def log(self) -> str:
+        return self._log.read_text()
 
     def person(self, name: str, *groups: str, **claims: Any) -> None:
         """Open an account, or change it."""

@@ -34,12 +34,25 @@ const provider = new Provider(settings.issuer, {
   },
   scopes: ['openid', 'offline_access', 'groups'],
   conformIdTokenClaims: false,
+  // without the provider's own dispatcher, which reaches no private address, as the lab's are
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
+  // without offline_access they end with the browser's session
   issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
-  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: true },
+    rpInitiatedLogout: { enabled: true },
+    backchannelLogout: { enabled: true },
+  },
   // cookies know no ports, and several providers may be on one machine
-  cookies: { keys: ['lab'], names: Object.fromEntries(['session', 'interaction', 'resume'].map((name) => [name, `_${name}_${settings.port}`])) },
+  cookies: {
+    keys: ['lab'],
+    names: Object.fromEntries(['session', 'interaction', 'resume'].map((name) => [name, `_${name}_${settings.port}`])),
+  },
   ttl: { AccessToken: 300, IdToken: 300, RefreshToken: 86400, Interaction: 86400, Session: 86400, Grant: 86400 },
 });
+
+provider.on('backchannel.success', (ctx, client, id) => console.log(`told of the logout of ${id}`));
+provider.on('backchannel.error', (ctx, error, client, id) => console.log(`the logout of ${id} cannot be told: ${error}`));
 
 const tls = { cert: readFileSync(settings.cert), key: readFileSync(settings.key) };
 createServer(tls, provider.callback()).listen(settings.port, settings.host, () => console.log('listening'));

@@ -19,6 +19,7 @@ DEBIAN_PACKAGES = {
 
 FOR_SOME = {
     "slapd": "slapd",
+    "samba": "samba samba-ad-provision samba-dsdb-modules",
     "ldapmodify": "ldap-utils",
     "nginx": "nginx-light",
     "caddy": "caddy",
@@ -55,7 +56,7 @@ def missing_commands() -> list[str]:
 def packages_to_install() -> list[str]:
     """The Debian packages of all commands that are missing, those of single tests too."""
     packages = DEBIAN_PACKAGES | FOR_SOME
-    return sorted({package for name, package in packages.items() if not shutil.which(name)})
+    return sorted({each for name, some in packages.items() if not shutil.which(name) for each in some.split()})
 
 
 def required() -> bool:

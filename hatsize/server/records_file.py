@@ -8,8 +8,8 @@ from pathlib import Path
 from anyio import to_thread
 from pydantic import TypeAdapter, ValidationError
 
+from hatsize.server.settings_dns import ExtraRecord
 from hatsize.server.settings_problems import dotted
-from hatsize.server.settings_sections import ExtraRecord
 from hatsize.wire.tailcfg import DNSRecord
 
 log = logging.getLogger(__name__)

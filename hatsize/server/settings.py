@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from hatsize.server import settings_sections as sections
 from hatsize.server.settings_clients import Clients
+from hatsize.server.settings_dns import Dns
 from hatsize.server.settings_paths import SOCKET_NAME, default_data_dir
 from hatsize.server.settings_problems import SettingsError, problems_of, wrong
 from hatsize.server.settings_sources import Given, keys_of, read_environment, read_file
@@ -32,7 +33,7 @@ class Settings(Section):
     """Where the server keeps its state and its secrets; without root, `hatsize` in `~/.local/state`."""
     trusted_proxies: Proxies = ()
     """From whom `X-Forwarded-For` and the like are believed."""
-    dns: sections.Dns = sections.Dns()
+    dns: Dns = Dns()
     prefixes: sections.Prefixes = sections.Prefixes()
     stun: sections.Stun = sections.Stun()
     derp: sections.Derp = sections.Derp()

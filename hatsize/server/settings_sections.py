@@ -1,15 +1,13 @@
 """The sections of the settings. A field's name is its key; its default is what a server does that was told nothing."""
 
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from hatsize.server.settings_problems import wrong
 from hatsize.server.settings_types import (
-    Domain,
     Domains,
     Duration,
     FileMode,
@@ -17,79 +15,11 @@ from hatsize.server.settings_types import (
     Listens,
     Paths,
     Section,
-    Table,
     Text,
     V4Prefix,
     V6Prefix,
-    from_text,
 )
 from hatsize.server.settings_values import ListenAddress
-
-
-class ExtraRecord(Section):
-    """One record that every node resolves, below any domain."""
-
-    name: Domain
-    """The whole name, below any domain."""
-    type: Literal["A", "AAAA", "CNAME", "TXT", "SRV"] = "A"
-    """The record's type."""
-    value: str
-    """An address for `A` and `AAAA`, else the record's text."""
-
-
-class Nameservers(Section):
-    global_: Text = Field(default=(), alias="global")
-    """Resolvers for everything: addresses, or `https://` URLs of DNS over HTTPS."""
-    split: Table = Field(default_factory=dict)
-    """Resolvers for single domains."""
-
-    @field_validator("global_")
-    @classmethod
-    def _resolvers(cls, resolvers: tuple[str, ...]) -> tuple[str, ...]:
-        for resolver in resolvers:
-            check_resolver(resolver)
-        return resolvers
-
-    @field_validator("split")
-    @classmethod
-    def _split_resolvers(cls, split: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for resolvers in split.values():
-            cls._resolvers(resolvers)
-        return split
-
-
-def check_resolver(resolver: str) -> None:
-    """Raise ValueError unless the text is an address, or a URL of DNS over HTTPS."""
-    if resolver.startswith("https://"):
-        return
-    try:
-        ip_address(resolver)
-    except ValueError:
-        raise ValueError(f"{resolver!r} is not a resolver; give an IP address or an https:// URL") from None
-
-
-class Dns(Section):
-    magic_dns: bool = True
-    """Whether clients resolve the names of nodes."""
-    base_domain: Domain = "tailnet.internal"
-    """The domain below which nodes have their names."""
-    override_local_dns: bool = False
-    """Whether `nameservers.global` replace the resolvers a machine has; else they stand in where it has none."""
-    nameservers: Nameservers = Nameservers()
-    search_domains: Domains = ()
-    """Domains that clients add to names without a dot, after `base_domain`."""
-    extra_records: Annotated[tuple[ExtraRecord, ...], BeforeValidator(from_text)] = ()
-    """Records that every node resolves: tables with `name`, `type` and `value`."""
-    extra_records_path: Path | None = None
-    """A JSON file of records, read again whenever it changes."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.override_local_dns and not self.nameservers.global_:
-            raise wrong("override_local_dns", True, "needs a resolver to put in place; set dns.nameservers.global")
-        if self.extra_records and self.extra_records_path:
-            raise wrong("extra_records_path", str(self.extra_records_path), "dns.extra_records is set too; keep one")
-        return self
 
 
 class Prefixes(Section):

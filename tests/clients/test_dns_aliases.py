@@ -1,6 +1,7 @@
 """Real clients resolve records set by command line, and aliases that follow their nodes."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,10 +28,14 @@ def clients(lab: Lab) -> Clients:
     return clients
 
 
+def resolves(client: Client, name: str, address: str) -> bool:
+    return client.resolve(name) == address
+
+
 def wait_resolved(clients: Clients, name: str, address: str) -> None:
     for client in clients:
         what = f"{client.name} resolves {name} as {address or 'nothing'}"
-        client.eventually(lambda client=client: client.resolve(name) == address, what, within=HEARD_WITHIN)
+        client.eventually(partial(resolves, client, name, address), what, within=HEARD_WITHIN)
 
 
 def node_of(lab: Lab, client: Client) -> dict[str, Any]:

@@ -62,7 +62,7 @@ async def test_the_file_of_records_is_followed(hatsize_server, tmp_path):
         async with anyio.create_task_group() as tasks:
             Reading(server).reloader.start(tasks)
             await anyio.sleep(0.6)
-            file.write_text('[{"name": "b.corp", "type": "TXT", "value": "hello"}]')
+            file.write_text('[{"name": "b.corp", "type": "AAAA", "value": "2001:db8::1"}]')
             await stream.until(lambda netmap: "b.corp" in str(netmap.rest["DNSConfig"]["ExtraRecords"]))
             tasks.cancel_scope.cancel()
 

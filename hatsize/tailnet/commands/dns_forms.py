@@ -68,10 +68,15 @@ def checked_record(name: str, kind: str, value: str) -> tuple[str, str, str]:
     checked = wildcard + checked_domain(name.removeprefix("*."))
     if "." not in checked:
         raise InvalidError(f"{name!r} is a single label: give the whole name, with its domain")
-    found = VALUES[kind](value.strip())
+    found = checked_value(kind, value)
     if kind == "CNAME" and found == checked:
         raise InvalidError(f"{name!r} would be an alias of itself: give another name as the value")
     return checked, kind, found
+
+
+def checked_value(kind: str, value: str) -> str:
+    """The value of a record of a known type in canonical form; raises InvalidError."""
+    return VALUES[kind](value.strip())
 
 
 def _checked_doh(resolver: str) -> str:

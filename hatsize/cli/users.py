@@ -57,6 +57,21 @@ def rename(identifier: str | None, name: str, new_name: str) -> None:
     show(ask("POST", f"/user/{user['id']}/rename/{part(new_name)}")["user"], "User renamed")
 
 
+@command.verb("set", "describe")
+@identifier(required=False)
+@click.option("-n", "--name", default="", help="The user's name.")
+@click.option("-d", "--display-name", help="The name shown to people; '' for none.")
+@click.option("-e", "--email", help="The e-mail address, by which policies then name the user; '' for none.")
+@click.option("-p", "--picture-url", help="The URL of a picture; '' for none.")
+def describe(identifier: str | None, name: str, **given: str | None) -> None:
+    """Set what is shown of a user."""
+    names = {"display_name": "displayName", "email": "email", "picture_url": "pictureUrl"}
+    body = {names[option]: value for option, value in given.items() if value is not None}
+    if not body:
+        raise click.UsageError("say what to set: give --display-name, --email or --picture-url")
+    show(ask("PUT", f"/user/{_one(identifier, name)['id']}", body)["user"], "User updated")
+
+
 @command.verb("role")
 @click.argument("role", type=click.Choice(ROLES))
 @identifier(required=False)

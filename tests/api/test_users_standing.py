@@ -20,6 +20,15 @@ async def test_a_role_is_set_and_shown_and_that_of_a_member_is_not(live, api):
     assert [user.get("role") for user in listed["users"]] == ["admin", None]
 
 
+async def test_what_is_shown_of_a_user_is_set(live, api):
+    live.add_users("alice")
+    status, body = await answer(api, "PUT", "/1", {"displayName": "Alice", "email": "a@example.com"})
+    assert (status, body["user"]["displayName"], body["user"]["email"]) == (200, "Alice", "a@example.com")
+    _, body = await answer(api, "PUT", "/1", {"email": ""})
+    assert (body["user"]["displayName"], body["user"]["email"]) == ("Alice", "")
+    assert [(await answer(api, "PUT", path, {}))[0] for path in ("/9", "/x")] == [404, 400]
+
+
 async def test_there_is_one_owner(live, api):
     live.add_users("alice", "bob")
     for number in (1, 2):

@@ -30,6 +30,14 @@ def test_harm_is_not_done_after_a_no(hatsize, server, words):
     assert [asked for asked, _ in server.asked] == ["GET /user?name=alice"]
 
 
+def test_what_is_given_is_set_and_no_more(hatsize, server):
+    server.answer("GET /user?name=alice", {"users": [USER]})
+    server.answer("PUT /user/2", {"user": USER})
+    assert hatsize("users", "set", "-n", "alice", "-d", "Alice", "-p", "").out == "User updated\n"
+    assert server.asked[-1] == ("PUT /user/2", {"displayName": "Alice", "pictureUrl": ""})
+    assert hatsize("users", "set", "-n", "alice").code == 2
+
+
 def test_what_is_no_role_is_refused_before_the_server_is_asked(hatsize, server):
     assert hatsize("users", "role", "king", "-n", "alice").code == 2
     assert not server.asked

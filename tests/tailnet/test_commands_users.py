@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hatsize.tailnet.commands.credentials import create_auth_key
-from hatsize.tailnet.commands.users import checked_name, create_user, delete_user, find_users, rename_user, user_named
+from hatsize.tailnet.commands.users import (
+    checked_name,
+    create_user,
+    delete_user,
+    describe_user,
+    find_users,
+    rename_user,
+    user_named,
+)
 from hatsize.tailnet.errors import AlreadyExistsError, InvalidError, NotFoundError, RefusedError
 from hatsize.tailnet.model import Credential, CredentialKind, Identity, Node, User
 from hatsize.tailnet.secrets import mint
@@ -140,3 +148,29 @@ def test_what_does_not_exist_is_named():
 )
 def test_users_are_listed_by_id_and_by_one_criterion(criteria, names):
     assert [user.name for user in find_users(state_with("bob", "alice"), **criteria)] == names
+
+
+def test_what_is_shown_of_a_user_changes_and_the_rest_stays():
+    state = state_with("alice")
+    state.apply(describe_user(state, 1, NOW, display_name="Alice", email="alice@example.com"))
+    state.apply(describe_user(state, 1, NOW, display_name=""))
+    user = state.get(User, 1)
+    assert (user.display_name, user.email, user.name) == ("", "alice@example.com", "alice")
+    assert describe_user(state, 1, NOW, email="alice@example.com") is None
+
+
+def test_an_e_mail_address_that_another_has_is_refused():
+    state = state_with("alice", "bob")
+    state.apply(describe_user(state, 1, NOW, email="a@example.com"))
+    with pytest.raises(AlreadyExistsError):
+        describe_user(state, 2, NOW, email="a@example.com")
+    with pytest.raises(InvalidError):
+        describe_user(state, 2, NOW, email="nonsense")
+
+
+def test_whom_a_provider_describes_is_described_there():
+    state = state_with("alice")
+    user = replace(state.get(User, 1), identities=(Identity("corp", "1"),))
+    state.apply(replace(create_user(state, "other", NOW), puts=(user,)))
+    with pytest.raises(RefusedError, match="corp"):
+        describe_user(state, 1, NOW, display_name="x")

@@ -16,6 +16,14 @@ class CreateUser(Body):
     picture_url: str = ""
 
 
+class DescribeUser(Body):
+    """What is left out stays; an empty text takes it away."""
+
+    display_name: str | None = None
+    email: str | None = None
+    picture_url: str | None = None
+
+
 class ListUsers(Query):
     id: str = ""
     name: str = ""
@@ -43,6 +51,22 @@ async def list_users(call: Call, query: ListUsers) -> UsersAnswer:
     user_id = read_id(query.id, "a user") if query.id else 0
     found = users.find_users(call.live.state, user_id=user_id or None, name=query.name, email=query.email)
     return UsersAnswer(users=[user_json(user) for user in found])
+
+
+@area.add("PUT", "/user/{id}", "setUser", "Set what is shown of a user: display name, e-mail address, picture")
+async def set_user(call: Call, id: str, body: DescribeUser) -> UserAnswer:  # noqa: A002 - the path's word
+    user_id = read_id(id, "a user")
+    await call.run(
+        lambda state: users.describe_user(
+            state,
+            user_id,
+            call.now,
+            display_name=body.display_name,
+            email=body.email,
+            picture_url=body.picture_url,
+        )
+    )
+    return UserAnswer(user=user_json(call.live.state.get(User, user_id)))
 
 
 @area.add("POST", "/user/{oldId}/rename/{newName}", "renameUser", "Rename a user")

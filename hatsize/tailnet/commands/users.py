@@ -40,6 +40,31 @@ def rename_user(state: State, user_id: int, name: str, now: datetime) -> Change:
     return Change(tailnet=state.tailnet_id, kind="user.updated", puts=(renamed,), at=now)
 
 
+def describe_user(
+    state: State,
+    user_id: int,
+    now: datetime,
+    *,
+    display_name: str | None = None,
+    email: str | None = None,
+    picture_url: str | None = None,
+) -> Change | None:
+    """What is shown of a user, None leaving it as it is; refused for one whom an identity provider describes."""
+    user = state.get(User, user_id)
+    if user.identities:
+        raise RefusedError(f"user {user.name!r} is described by {user.identities[0].provider}: change it there")
+    described = replace(
+        user,
+        display_name=user.display_name if display_name is None else display_name,
+        email=user.email if email is None else _checked_email(email),
+        picture_url=user.picture_url if picture_url is None else picture_url,
+    )
+    if described == user:
+        return None
+    _must_be_free(state, described)
+    return Change(tailnet=state.tailnet_id, kind="user.updated", puts=(described,), at=now)
+
+
 def delete_user(state: State, user_id: int, now: datetime) -> Change:
     """A user goes, with their keys; refused while they own nodes. Tagged nodes they made stay."""
     user = state.get(User, user_id)

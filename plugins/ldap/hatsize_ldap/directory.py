@@ -8,7 +8,7 @@ from datetime import datetime
 from hatsize_ldap.entries import Entry, Query
 from hatsize_ldap.errors import DirectoryError
 from hatsize_ldap.filters import both, either, equals, in_name, is_typeable, subject_is
-from hatsize_ldap.groups import Groups
+from hatsize_ldap.groups import Groups, Once, Searching
 from hatsize_ldap.people import People, Person
 from hatsize_ldap.schemas import schema_of
 from hatsize_ldap.servers import Servers
@@ -107,10 +107,11 @@ class Directory:
 
     def _all(self, session: Session, subjects: list[str], now: datetime) -> dict[str, Person]:
         found: dict[str, Person] = {}
+        once = Once(session)
         for start in range(0, len(subjects), AT_ONCE):
             some = (subject_is(self.schema.id_attribute, subject) for subject in subjects[start : start + AT_ONCE])
             for entry in self._search(session, either(some)):
-                found[self._people.subject(entry)] = self._person(session, entry, now)
+                found[self._people.subject(entry)] = self._person(session, entry, now, once)
         if not found:
             self.look(session)
         return found
@@ -120,8 +121,8 @@ class Directory:
             Query(self._settings.base_dn, both(self.schema.user_filter, condition), self._people.attributes)
         )
 
-    def _person(self, session: Session, entry: Entry, now: datetime) -> Person:
-        person = self._people.person(entry, self._groups.of(session, entry), now)
+    def _person(self, session: Session, entry: Entry, now: datetime, searching: Searching | None = None) -> Person:
+        person = self._people.person(entry, self._groups.of(searching or session, entry), now)
         if not person.subject or not person.name:
             lacks = self.schema.name_attribute if person.subject else self.schema.id_attribute
             raise DirectoryError(f"{session.address} does not show {lacks} of {entry.dn}: see login_schema, bind_dn")

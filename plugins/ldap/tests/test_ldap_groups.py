@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hatsize_ldap import groups
 from hatsize_ldap.entries import Entry, same_dn
 from hatsize_ldap.errors import DirectoryError
-from hatsize_ldap.groups import Groups, closure
+from hatsize_ldap.groups import Groups, Once, closure
 from hatsize_ldap.people import domain_of, policy_group
 from hatsize_ldap.schemas import schema_of
 from hatsize_ldap.settings import Settings
@@ -59,6 +59,14 @@ def test_unless_nested_groups_are_not_wanted():
 
 def test_what_an_entry_is_a_member_of_counts_below_the_groups_base():
     assert searched(login_schema="freeipa") == [(f"cn=dev,{BASE}", "(objectClass=ipaUserGroup)")]
+
+
+def test_what_users_have_in_common_is_looked_for_once():
+    session = Session()
+    once, given = Once(session), Settings(base_dn=BASE, login_schema="freeipa")
+    for _ in range(3):
+        Groups(given, schema_of(given)).of(once, USER)
+    assert len(session.queries) == 1
 
 
 @given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=4), max_size=10), st.integers(0, 9))

@@ -69,7 +69,10 @@ class Sync:
     async def run(self, seconds: float) -> None:
         """Sync now and then, until cancelled."""
         while True:
-            await self.once()
+            try:
+                await self.once()
+            except Exception:  # the next one may go better, and must not be lost with this one
+                log.exception("users are not synced, and stay as they are")
             await anyio.sleep(seconds)
 
     async def once(self) -> None:

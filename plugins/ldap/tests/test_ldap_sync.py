@@ -149,8 +149,10 @@ async def test_a_storage_that_fails_ends_the_sync_and_not_the_server(caplog, now
     assert "disk full" in caplog.text
 
 
-async def test_it_goes_on_from_time_to_time(now):
+@pytest.mark.parametrize("error", [None, DirectoryError("does not answer"), RuntimeError("hinges")])
+async def test_it_goes_on_from_time_to_time_whatever_happens(now, error):
     directory, server = FakeDirectory(person("ann")), FakeServer(user("ann", now))
+    directory.error = error
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(Sync(Asking("ldap", directory), server, 25).run, 0.01)
         with anyio.fail_after(10):

@@ -50,9 +50,11 @@ def policy_group(group: str, domain: str) -> str:
 
 
 def text_at(claims: Mapping[str, Any], path: str, limit: int = 250) -> str:
-    """A claim that is a text; empty where it is none, or too long to be one."""
+    """A claim that is a text, without what cannot be shown; empty where it is none, or too long to be one."""
     found = pick(claims, path)
-    return found.strip() if isinstance(found, str) and len(found) <= limit else ""
+    if not isinstance(found, str) or len(found) > limit:
+        return ""
+    return "".join(letter for letter in found if letter.isprintable()).strip()
 
 
 def _has_meaning(letter: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from authlib.oidc.core import CodeIDToken
@@ -50,7 +51,7 @@ def check_fresh(claims: Mapping[str, Any], since: datetime, leeway: int) -> None
             "the provider does not say when you logged in (auth_time), so this login cannot stand for a fresh one: "
             "ask an administrator to approve the session"
         )
-    if at < since.timestamp() - leeway:
+    if not at >= since.timestamp() - leeway:  # which is so of what is no number, too
         raise LoginFailure("the provider let you through without a new login: log out there, then try again")
 
 
@@ -77,4 +78,5 @@ def _words(error: Exception, claims: Mapping[str, Any], expected: Expected) -> s
 
 def _seconds(expected: Expected, moment: Any) -> int:
     """How many seconds ago it was; 0 for what is no time."""
-    return int(expected.now.timestamp() - moment) if isinstance(moment, int | float) else 0
+    is_time = isinstance(moment, int | float) and isfinite(moment)
+    return int(expected.now.timestamp() - moment) if is_time else 0

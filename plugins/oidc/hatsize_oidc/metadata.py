@@ -79,7 +79,8 @@ def parse(document: Mapping[str, Any], issuer: str) -> Metadata:
     supported = _texts(document.get("id_token_signing_alg_values_supported")) or ("RS256",)
     algorithms = tuple(algorithm for algorithm in supported if algorithm in ALGORITHMS)
     if not algorithms:
-        raise ProviderFailure(f"{issuer} signs with {', '.join(supported)} alone: let it sign with RS256 or ES256")
+        found = shown(", ".join(supported))
+        raise ProviderFailure(f"{issuer} signs with {found} alone: let it sign with RS256 or ES256")
     methods = _texts(document.get("token_endpoint_auth_methods_supported")) or ("client_secret_basic",)
     return Metadata(
         issuer=issuer,

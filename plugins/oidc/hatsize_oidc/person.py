@@ -56,7 +56,10 @@ def person(settings: Provider, claims: Mapping[str, Any], expires: datetime | No
 
 def token_expiry(claims: Mapping[str, Any]) -> datetime:
     """When the ID token ends. It was found valid before."""
-    return datetime.fromtimestamp(claims["exp"], UTC)
+    try:
+        return datetime.fromtimestamp(claims["exp"], UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise ProviderFailure("the ID token expires at a time that no calendar has") from error
 
 
 def _email(settings: Provider, claims: Mapping[str, Any]) -> Email:

@@ -1,11 +1,12 @@
 """Claims: nested, namespaced, and of whatever shape a provider thinks of."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hatsize_oidc.claims import LONGEST_GROUP, MOST_GROUPS, groups_at, pick, policy_group, text_at
 
+UNHURRIED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMESPACE = "https://example.com/claims"
 
 
@@ -61,6 +62,7 @@ def test_a_group_has_a_name_in_policies(group, name):
     assert policy_group(group, "work") == name
 
 
+@UNHURRIED
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_provider_names_no_group_of_another(group, other):
     assert policy_group(group, "work").endswith("@work")
@@ -76,6 +78,7 @@ JSON = st.recursive(
 )
 
 
+@UNHURRIED
 @given(st.dictionaries(st.text(), JSON), st.text())
 def test_any_claims_are_read_or_left(claims, path):
     assert all(isinstance(group, str) for group in groups_at(claims, path))

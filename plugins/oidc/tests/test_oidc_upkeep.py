@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from hatsize.tailnet.model import Identity, Node, User, UserStatus
+from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
 from hatsize_oidc.upkeep import Upkeep
 
@@ -106,6 +107,18 @@ async def test_a_provider_that_says_nothing_clear_shuts_nobody_out(ann, ask, fak
     assert ann.is_in
     assert "nothing new about users of work" in caplog.text
     assert "refresh-1" not in caplog.text
+
+
+async def test_a_mistake_of_ours_does_not_end_the_asking(ann, ask, monkeypatch, caplog):
+    async def fails(*_):
+        raise KeyError("oops")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OidcProvider, "renewed", fails)
+        await ask()
+    assert "unexpected error while asking work about a user" in caplog.text
+    await ask()
+    assert ann.is_in
 
 
 async def test_without_an_id_token_the_userinfo_endpoint_tells(ann, ask, fake):

@@ -77,8 +77,8 @@ class Upkeep:
                 log.warning("what %s says of a user is not stored: %s", provider.name, error)
             except RefusedError as error:
                 log.warning("what %s says of a user is not taken over: %s", provider.name, error)
-            except Exception as error:  # noqa: BLE001 - a mistake of ours about one person must not end the asking
-                log.error("unexpected error while asking %s about a user", provider.name, exc_info=error)
+            except Exception:  # a mistake of ours about one person must not end the asking
+                log.exception("unexpected error while asking %s about a user", provider.name)
 
     async def _ask_about(self, provider: OidcProvider, kept: Kept) -> None:
         identity = kept.identity

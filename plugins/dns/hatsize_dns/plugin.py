@@ -24,7 +24,7 @@ CHALLENGES = "challenges.json"
 
 
 class DnsPlugin:
-    """The plugin as the entry point names it."""
+    """A name server for zones of your own, challenges for certificates, and names whose addresses are checked."""
 
     hatsize_api = "1.0"
     service: Service | None = None

@@ -1,11 +1,12 @@
 """The `/machine/…` endpoints: the app that is served inside the tunnel (protocol fact sheet, 3)."""
 
-from quart import Blueprint, Quart, Response, request
+from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
 from hatsize.control import maps, pings, set_dns, smaller, ssh_check, tailnet_lock
 from hatsize.control.client_warnings import ClientWarnings
-from hatsize.control.peer import body_of, json_answer, peer_of, text_answer
+from hatsize.control.direct import Answered, Asked, Direct, Endpoint, apology, in_json
+from hatsize.control.peer import peer_of, text_answer
 from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
 from hatsize.control.sessions import Hub
@@ -26,12 +27,16 @@ def app(
     questions: Pings,
     *,
     warnings: ClientWarnings,
-) -> Quart:
-    """The Quart app for one tunnel's requests; `scope["state"]` says who the peer is."""
+) -> Direct:
+    """The app for one tunnel's requests; `scope["state"]` says who the peer is."""
+    endpoints = {"/machine/register": _register(registrar), "/machine/map": maps.endpoint(live, hub, warnings)}
+    return Direct(endpoints, _others(live, ssh_checks, questions), live.measures)
+
+
+def _others(live: LiveTailnet, ssh_checks: SSHChecks, questions: Pings) -> Quart:
+    """The Quart app for all but registering and maps."""
     inner = Quart(__name__)
     inner.config.update(RESPONSE_TIMEOUT=None, BODY_TIMEOUT=30, MAX_CONTENT_LENGTH=BODY_LIMIT)
-    inner.register_blueprint(_register(registrar))
-    inner.register_blueprint(maps.blueprint(live, hub, warnings))
     inner.register_blueprint(ssh_check.blueprint(live, ssh_checks))
     inner.register_blueprint(pings.blueprint(questions))
     inner.register_blueprint(set_dns.blueprint(live))
@@ -41,19 +46,12 @@ def app(
     @inner.before_request
     async def refuse_old_clients() -> Response | None:
         words = refusal(peer_of(request).cap_version)
-        if words is None:
-            return None
-        if request.path == "/machine/register":
-            return json_answer(RegisterResponse(Error=words))
-        return text_answer(words, 400)
+        return None if words is None else text_answer(words, 400)
 
     @inner.errorhandler(WireError)
-    async def malformed(error: WireError) -> Response:
-        return text_answer(f"cannot read the request: {error}", 400)
-
     @inner.errorhandler(StorageError)
-    async def not_stored(error: StorageError) -> Response:
-        return text_answer(f"the server cannot store this now, try again: {error}", 503)
+    async def apologise(error: WireError | StorageError) -> Response:
+        return text_answer(*apology(error))
 
     @inner.errorhandler(HTTPException)
     async def refused(error: HTTPException) -> Response:
@@ -64,12 +62,11 @@ def app(
     return inner
 
 
-def _register(registrar: Registrar) -> Blueprint:
-    routes = Blueprint("register", __name__)
+def _register(registrar: Registrar) -> Endpoint:
+    async def register(asked: Asked) -> Answered:
+        words = refusal(asked.peer.cap_version)
+        if words is not None:
+            return in_json(RegisterResponse(Error=words))
+        return in_json(await registrar.register(asked.peer, asked.read(RegisterRequest), asked.remote))
 
-    @routes.post("/machine/register")
-    async def register() -> Response:
-        wanted = await body_of(request, RegisterRequest)
-        return json_answer(await registrar.register(peer_of(request), wanted, request.remote_addr or ""))
-
-    return routes
+    return register

@@ -109,7 +109,7 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     warnings = ClientWarnings()
     live.listen(warnings.changed)
     inner_app = machine.app(live, hub, registrar, checks, pings, warnings=warnings)
-    count_requests(inner_app, "tunnel", live.measures)
+    count_requests(inner_app.others, "tunnel", live.measures)
     tunnel = Tunnel(noise_key, inner_app, hub.door)
     relay = _relay(live, settings, relay_key, certificates)
     upgraders: dict[tuple[str, str], Upgrader] = {(PATH, UPGRADE): tunnel}

@@ -46,7 +46,7 @@ class Replica(Protocol):
 
     @property
     def relay(self) -> Relay | None:
-        """This process's own relay; None where it runs none that can be meshed."""
+        """This process's own relay; None where it runs none."""
 
     @property
     def routers(self) -> Routers:
@@ -71,6 +71,9 @@ class Replica(Protocol):
 
     def be_elsewhere(self, node_ids: frozenset[int]) -> None:
         """These nodes are connected to other replicas, and no others are."""
+
+    def settle(self) -> None:
+        """Enough time has passed since the start: routers that are connected nowhere have left."""
 
     def follow_routers(self, primaries: Mapping[str, int] | None, silent: frozenset[int]) -> None:
         """Let routes be served as another replica says, unless None; and take these routers there for silent."""

@@ -50,6 +50,15 @@ class Attendance:
             if not known and self.presence.is_elsewhere(record.id):
                 self._arrived(record.id, here=False)
 
+    def settle(self) -> None:
+        """Whoever meant to come back after a start has done so: routers that are connected nowhere have left."""
+        live = self._live
+        for node_id in live.routers.ids():
+            if not live.is_online(node_id):
+                live.routers.left(node_id)
+        live.elect()
+        live.wake()
+
     def _arrived(self, node_id: int, *, here: bool) -> None:
         live = self._live
         live.reapings.set(node_id, None)

@@ -225,9 +225,9 @@ class LiveTailnet:
                 self.elect(always=True)
         if change.kind in {"dns.updated", "tailnet.updated"}:
             self.netmap.everyone_changed()
+        self.attendance.observe(change)
         for listener in self._listeners:
             listener(change)
-        self.attendance.observe(change)
         self.wake()
 
     def _revise(self, touched: list[int]) -> None:

@@ -35,6 +35,7 @@ from hatsize.server.records_file import RecordsFile, RecordsFileError
 from hatsize.server.relay import RELAY_KEY, embedded_relay
 from hatsize.server.relay_beside import RelayBeside
 from hatsize.server.relay_map import RelayMap
+from hatsize.server.relay_mesh import MeshHere
 from hatsize.server.replica import ThisReplica, shared_key
 from hatsize.server.request_counts import count_requests
 from hatsize.server.secret_files import kept_key
@@ -116,8 +117,17 @@ async def assemble(settings: Settings, services: Services) -> Parts:
     if isinstance(relay, DerpServer):
         upgraders[RELAY] = relay.take
     api = ApiView(live, registrar, settings, policy_file, pings, warnings=warnings)
-    meshed = relay if isinstance(relay, DerpServer) else None
-    replica = ThisReplica(live, hub, tunnel=tunnel, pings=pings, relay=meshed, relay_map=relay_map, settings=settings)
+    meshed = MeshHere(relay) if isinstance(relay, DerpServer) else relay
+    replica = ThisReplica(
+        live,
+        hub,
+        tunnel=tunnel,
+        pings=pings,
+        relay=meshed,
+        relay_key=relay_key.public.hex(),
+        relay_map=relay_map,
+        settings=settings,
+    )
     view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir, replica=replica)
     outer_app = outer.app(live, api, machine_key(noise_key.public), place.url, view)
     count_requests(outer_app, "public", live.measures)

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
+import anyio
+
+from hatsize.derp.mesh import MeshPeer
 from hatsize.derp.stun import StunCounters
 from hatsize.derp.supervision import again, run_process
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.listener import bound_sockets
 from hatsize.server.relay import is_known, on_departure
 from hatsize.server.relay_child import ChildSettings, ChildSockets, relay_child
-from hatsize.server.relay_messages import Ask, Count, Message, Messages, Renew, Verdict
+from hatsize.server.relay_messages import Ask, Count, LetGo, Meshed, Message, Messages, Renew, Verdict
 from hatsize.server.settings import Settings
 from hatsize.server.settings_values import ListenAddress
 from hatsize.server.tls import CertificateFiles
@@ -52,6 +55,10 @@ class RelayBeside:
         self._sockets: list[socket.socket] = []
         self._stun: list[socket.socket] = []
         self._messages: Messages | None = None
+        self._mesh_key = ""
+        self._peers: set[MeshPeer] = set()
+        self.linked: Collection[MeshPeer] = ()
+        """The relays there is a link to, as the process told last."""
         on_departure(live, self.evict)
 
     @property
@@ -97,11 +104,36 @@ class RelayBeside:
         self._certificate = certificate
         self._tell(Renew(str(certificate.certificate), str(certificate.key)))
 
+    def accept_mesh(self, mesh_key: str) -> None:
+        """Let relays that know this key mesh with this one."""
+        self._mesh_key = mesh_key
+        self._tell_of_mesh()
+
+    async def keep_linked(self, peer: MeshPeer) -> None:
+        """Have a link kept to another relay until cancelled."""
+        self._peers.add(peer)
+        self._tell_of_mesh()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._peers.discard(peer)
+            self._tell_of_mesh()
+
+    def let_go(self, at_most: int) -> int:
+        """Send so many clients away at most; how many it were is not known."""
+        self._tell(LetGo(at_most))
+        return 0
+
+    def _tell_of_mesh(self) -> None:
+        if self._mesh_key:
+            self._tell(Meshed(self._mesh_key, list(self._peers)))
+
     async def _run_once(self) -> int | None:
         with _pair() as (ours, theirs):
             loop = asyncio.get_running_loop()
             _, messages = await loop.create_unix_connection(lambda: Messages(self._heard), sock=ours)
             self._messages = messages
+            self._tell_of_mesh()
             try:
                 sockets = ChildSockets(self._sockets, self._stun, theirs)
                 return await run_process("relay", relay_child, self._child_settings(), sockets)
@@ -127,7 +159,8 @@ class RelayBeside:
         match message:
             case Ask(key):
                 self._tell(Verdict(key, admitted=is_known(self._live, key)))
-            case Count(counters, stun):
+            case Count(counters, stun, linked):
+                self.linked = linked
                 self.counters.told = counters
                 self.stun_counters = stun
             case _:

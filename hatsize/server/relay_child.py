@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskGroup
 from quart import Quart
 
 from hatsize.derp.admission import everybody
 from hatsize.derp.blueprint import blueprint
+from hatsize.derp.mesh import MeshPeer
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.server import DerpServer
 from hatsize.derp.stun import StunServer
@@ -20,7 +22,8 @@ from hatsize.derp.supervision import until_told_to_stop
 from hatsize.server.listener import Listener
 from hatsize.server.logs import configure_logs
 from hatsize.server.relay import RELAY_KEY
-from hatsize.server.relay_messages import Ask, Count, Message, Messages, Renew, Verdict
+from hatsize.server.relay_mesh import MeshHere
+from hatsize.server.relay_messages import Ask, Count, LetGo, Meshed, Message, Messages, Renew, Verdict
 from hatsize.server.secret_files import kept_key
 from hatsize.server.settings_sections import Log
 from hatsize.server.tls import CertificateError, CertificateFiles, build_context, meta_certificate
@@ -65,17 +68,17 @@ def relay_child(settings: ChildSettings, sockets: ChildSockets) -> None:
 async def _relay(settings: ChildSettings, sockets: ChildSockets) -> None:
     allow_many_connections()
     child = Child(settings, kept_key(settings.data_dir / RELAY_KEY))
-    await child.connect(sockets.link)
-    for sock in sockets.listening:
-        child.listener.listen_on(sock)
-    for sock in sockets.stun:
-        child.stun.answer_on(sock)
     try:
-        async with anyio.create_task_group() as group:
+        async with anyio.create_task_group() as child.group:
+            await child.connect(sockets.link)
+            for sock in sockets.listening:
+                child.listener.listen_on(sock)
+            for sock in sockets.stun:
+                child.stun.answer_on(sock)
             for part in (child.server.run, child.count):
-                group.start_soon(part)
+                child.group.start_soon(part)
             await until_told_to_stop()
-            group.cancel_scope.cancel()
+            child.group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
             child.stun.close()
@@ -85,6 +88,9 @@ async def _relay(settings: ChildSettings, sockets: ChildSockets) -> None:
 
 class Child:
     """A relay, its listener, its STUN server, and its link to the server."""
+
+    group: TaskGroup
+    """Where the links to other relays are kept; there before the server says anything."""
 
     def __init__(self, settings: ChildSettings, private: PrivateKey) -> None:
         self._appended = meta_certificate(private.public)
@@ -96,6 +102,8 @@ class Child:
         upgraders = {("/derp", "DERP"): self.server.take}
         self.listener = Listener(app, upgraders, context, settings.trusted_proxies)
         self._questions: dict[str, _Question] = {}
+        self._mesh = MeshHere(self.server)
+        self._links: dict[MeshPeer, anyio.CancelScope] = {}
 
     async def connect(self, link: socket.socket) -> None:
         link.setblocking(False)
@@ -105,7 +113,8 @@ class Child:
     async def count(self) -> None:
         """Tell the server the counters now and then, until cancelled."""
         while True:
-            self._messages.tell(Count(self.server.counters.snapshot(), self.stun.counters))
+            linked = list(self._mesh.linked)
+            self._messages.tell(Count(self.server.counters.snapshot(), self.stun.counters, linked))
             await anyio.sleep(_COUNT_EVERY)
 
     async def _admit(self, key: NodeKey, address: str) -> bool:
@@ -133,8 +142,25 @@ class Child:
                 self._judge(key, admitted=admitted)
             case Renew(certificate, key):
                 self._renew(CertificateFiles(Path(certificate), Path(key)))
+            case Meshed(mesh_key, peers):
+                self._mesh.accept_mesh(mesh_key)
+                self._link_to(set(peers))
+            case LetGo(at_most):
+                self.server.let_go(at_most)
             case _:
                 log.error("the server says what only the relay process may: %s", type(message).__name__)
+
+    def _link_to(self, peers: set[MeshPeer]) -> None:
+        """Keep links to these relays, and to no others."""
+        for peer in self._links.keys() - peers:
+            self._links.pop(peer).cancel()
+        for peer in peers - self._links.keys():
+            scope = self._links[peer] = anyio.CancelScope()
+            self.group.start_soon(self._keep_linked, peer, scope)
+
+    async def _keep_linked(self, peer: MeshPeer, scope: anyio.CancelScope) -> None:
+        with scope:
+            await self._mesh.keep_linked(peer)
 
     def _judge(self, key: str, *, admitted: bool) -> None:
         """Take a verdict in, for connections that wait for it and for those there are."""

@@ -4,7 +4,9 @@ relay   -> server   {"type": "Ask", "key": "nodekey:…"}
 server  -> relay    {"type": "Verdict", "key": "nodekey:…", "admitted": true}
 server  -> relay    {"type": "Verdict", "key": "nodekey:…", "admitted": false}    unasked: cut that node off
 server  -> relay    {"type": "Renew", "certificate": "/…", "key": "/…"}
-relay   -> server   {"type": "Count", "counters": {"clients": 3, …}, "stun": {"answered_ipv4": 7, …}}
+server  -> relay    {"type": "Meshed", "mesh_key": "…", "peers": [{"host": "10.0.0.12", "port": 8081, "key": "…"}]}
+server  -> relay    {"type": "LetGo", "at_most": 3}
+relay   -> server   {"type": "Count", "counters": {"clients": 3, …}, "stun": {"answered_ipv4": 7, …}, "linked": []}
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from typing import cast
 
 import msgspec
 
+from hatsize.derp.mesh import MeshPeer
 from hatsize.derp.stun import StunCounters
 
 
@@ -36,14 +39,29 @@ class Renew(msgspec.Struct, tag=True, frozen=True):
     key: str
 
 
+class Meshed(msgspec.Struct, tag=True, frozen=True):
+    """Let in, and link to, these relays and no others, by this key."""
+
+    mesh_key: str
+    peers: list[MeshPeer]
+
+
+class LetGo(msgspec.Struct, tag=True, frozen=True):
+    """Send so many clients away at most."""
+
+    at_most: int
+
+
 class Count(msgspec.Struct, tag=True, frozen=True):
     """The relay's counters as they are now, those by reason as a mapping, and those of its STUN server."""
 
     counters: dict[str, int | dict[str, int]]
     stun: StunCounters
+    linked: list[MeshPeer] = []
+    """The relays there is a link to."""
 
 
-Message = Ask | Verdict | Renew | Count
+Message = Ask | Verdict | Renew | Meshed | LetGo | Count
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 

@@ -7,14 +7,15 @@ from anyio import to_thread
 from hatsize.control.pings import NoAnswerError, Pings
 from hatsize.control.sessions import Hub
 from hatsize.control.tunnel import Tunnel
-from hatsize.derp.mesh import Mesh, MeshPeer
-from hatsize.derp.server import DerpServer
+from hatsize.derp.mesh import MeshPeer
 from hatsize.hooks.replicas import Relay, Routers
 from hatsize.hooks.storage import Storage
 from hatsize.live.services import Services
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.address import reached_by
+from hatsize.server.relay_beside import relay_addresses
 from hatsize.server.relay_map import RelayMap
+from hatsize.server.relay_mesh import RelayMesh
 from hatsize.server.settings import Settings
 from hatsize.wire.keys import PrivateKey
 from hatsize.wire.tailcfg import DERPNode
@@ -36,7 +37,8 @@ class ThisReplica:
         *,
         tunnel: Tunnel,
         pings: Pings,
-        relay: DerpServer | None,
+        relay: RelayMesh | None,
+        relay_key: str,
         relay_map: RelayMap,
         settings: Settings,
     ) -> None:
@@ -47,7 +49,7 @@ class ThisReplica:
         self._relay = relay
         self._relay_map = relay_map
         self._settings = settings
-        self._mesh = Mesh(relay.relay, relay.private, "", []) if relay else None
+        self._relay_key = relay_key
         self._silent_elsewhere: frozenset[int] = frozenset()
 
     @property
@@ -62,10 +64,10 @@ class ThisReplica:
         return Relay(
             host=reached_by(settings.listen[0].host),
             region=settings.derp.region_id,
-            port=settings.listen[0].port,
+            port=relay_addresses(settings)[0].port if settings.derp.process else settings.listen[0].port,
             stun_port=settings.stun.listen.port if settings.stun.enabled else -1,
             pin=self._relay_map.pin,
-            key=self._relay.private.public.hex(),
+            key=self._relay_key,
         )
 
     @property
@@ -80,7 +82,7 @@ class ThisReplica:
 
     @property
     def linked(self) -> Collection[str]:
-        return [] if self._mesh is None else [peer.key for peer in self._mesh.linked]
+        return [] if self._relay is None else [peer.key for peer in self._relay.linked]
 
     def connected(self) -> frozenset[int]:
         return self._live.attendance.presence.here()
@@ -90,6 +92,9 @@ class ThisReplica:
 
     async def load_anew(self) -> None:
         await self._live.load_anew()
+
+    def settle(self) -> None:
+        self._live.attendance.settle()
 
     def be_elsewhere(self, node_ids: frozenset[int]) -> None:
         self._live.attendance.be_elsewhere(node_ids)
@@ -106,12 +111,12 @@ class ThisReplica:
             self._live.settings_changed()
 
     def accept_mesh(self, mesh_key: str) -> None:
-        if self._relay is not None and self._mesh is not None:
-            self._relay.mesh_key = self._mesh.mesh_key = mesh_key
+        if self._relay is not None:
+            self._relay.accept_mesh(mesh_key)
 
     async def mesh_with(self, relay: Relay) -> None:
-        if self._mesh is not None:
-            await self._mesh.keep_linked(MeshPeer(relay.host, relay.port, key=relay.key))
+        if self._relay is not None:
+            await self._relay.keep_linked(MeshPeer(relay.host, relay.port, key=relay.key))
 
     def let_go(self, at_most: int) -> int:
         ended = self._tunnel.let_go(at_most)

@@ -197,6 +197,14 @@ async def test_a_route_stays_with_the_router_another_replica_has_found(pair):
     assert pair.two.live.policy.primaries()[LAN] == 2
 
 
+async def test_a_router_that_did_not_come_back_after_a_start_is_not_chosen(pair):
+    await add_routers(pair)
+    pair.two.live.attendance.be_elsewhere(frozenset({3}))
+    assert pair.two.live.policy.primaries()[LAN] == 2
+    pair.two.live.attendance.settle()
+    assert pair.two.live.policy.primaries()[LAN] == 3
+
+
 async def test_only_routers_that_are_connected_here_are_probed(pair):
     await add_routers(pair)
     pair.one.live.came_online(2)

@@ -44,8 +44,12 @@ SET synchronous_commit = off
 async def connected(info: str, idle: float = 0.0) -> AsyncConnection[Row]:
     """A connection, which the server ends when nothing was asked by it for `idle` seconds, 0 for never."""
     connection: AsyncConnection[Row] = await AsyncConnection.connect(info, autocommit=True)
-    await connection.execute(SESSION.encode())
-    await connection.execute("SELECT set_config('idle_session_timeout', %s, false)", [f"{idle * 1000:.0f}ms"])
+    try:
+        await connection.execute(SESSION.encode())
+        await connection.execute("SELECT set_config('idle_session_timeout', %s, false)", [f"{idle * 1000:.0f}ms"])
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 

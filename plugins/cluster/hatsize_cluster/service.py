@@ -25,6 +25,9 @@ from hatsize_cluster.relays import Relays
 from hatsize_cluster.retrying import TROUBLE, again
 from hatsize_cluster.settings import Settings
 
+SETTLED_AFTER = 60.0
+"""Seconds from a start until all nodes that are there have connected again."""
+
 
 class Cluster:
     """Implements `hatsize.hooks.replicas.Replication`. `run` it beside the server."""
@@ -89,6 +92,8 @@ class Cluster:
             tasks.start_soon(again, "the lease", member.hold)
             tasks.start_soon(again, "notifications", hearing.listen)
             tasks.start_soon(follow, server)
+            await anyio.sleep(SETTLED_AFTER)
+            replica.settle()
 
     def is_draining(self) -> bool:
         return self.membership.draining

@@ -10,7 +10,7 @@ import pytest
 from hatsize.tailnet.model import User
 from hatsize.testing.client import FakeClient, MapStream
 from hatsize.testing.postgres import NoPostgresError, PostgresServer
-from hatsize.testing.server import RunningServer, running_server
+from hatsize.testing.server import RunningServer, free_port, running_server
 from hatsize.testing.tailnet import ScratchTailnet
 from hatsize_cluster.sealing import new_key
 from hatsize_cluster.service import Cluster
@@ -35,13 +35,18 @@ class Replicas:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
+        self.relays_beside = False
         self.url = url
         self.key_file = folder / "cluster.key"
         self.key_file.write_text(new_key())
 
     def settings(self, name: str, **more: object) -> dict[str, object]:
         cluster = {"key_file": str(self.key_file), "name": name, "lease": LEASE, **more}
-        return {"database": {"url": self.url}, "plugins": {"enabled": ["cluster"], "cluster": cluster}}
+        return {
+            "derp": {"process": True, "listen": [f"127.0.0.1:{free_port()}"]} if self.relays_beside else {},
+            "database": {"url": self.url},
+            "plugins": {"enabled": ["cluster"], "cluster": cluster},
+        }
 
     @contextlib.asynccontextmanager
     async def running(self, *names: str, **more: object) -> AsyncIterator[list[RunningServer]]:

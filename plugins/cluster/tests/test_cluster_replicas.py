@@ -104,12 +104,15 @@ async def test_duties_are_one_replicas_and_move_on_when_it_ends(replicas):
         )
 
 
-async def test_relays_are_one_region_and_meshed(replicas):
+@pytest.mark.parametrize("beside", [False, True], ids=["in the server", "beside it"])
+async def test_relays_are_one_region_and_meshed(replicas, beside):
+    replicas.relays_beside = beside
     async with replicas.running("one", "two") as (one, two):
         _, stream = await replicas.joined(one, "desk")
         await stream.until(lambda netmap: len(netmap.rest["DERPMap"]["Regions"]["900"]["Nodes"]) == 2)
         nodes = stream.netmap.rest["DERPMap"]["Regions"]["900"]["Nodes"]
-        assert [node["DERPPort"] for node in nodes] == [one.port, two.port]
+        ports = [each.parts.relay.addresses[0][1] if beside else each.port for each in (one, two)]
+        assert [node["DERPPort"] for node in nodes] == ports
         assert len({node["Name"] for node in nodes}) == 2
         await replicas.until(lambda: one.parts.view.replica.linked and two.parts.view.replica.linked)
 

@@ -39,7 +39,7 @@ class Line:
             async with httpx2.AsyncClient(**self.options()) as client:
                 answer = await client.get(url, headers=headers)
                 if answer.status_code != httpx2.codes.OK:
-                    raise ProviderFailure(f"{self._name} answers with status {answer.status_code} at {_place(url)}")
+                    raise self._wrong_status(answer.status_code, url)
                 found = answer.json()
         if not isinstance(found, dict):
             raise ProviderFailure(f"{self._name} does not answer with a JSON object at {_place(url)}")
@@ -53,11 +53,16 @@ class Line:
                 yield
         except (TimeoutError, httpx2.TimeoutException) as error:
             raise ProviderFailure(f"{self._name} does not answer at {_place(url)}: try again later") from error
+        except httpx2.HTTPStatusError as error:
+            raise self._wrong_status(error.response.status_code, url) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             reason = shown(error) or type(error).__name__
             raise ProviderFailure(f"{self._name} cannot be reached at {_place(url)}: {reason}") from error
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProviderFailure(f"{self._name} does not answer with JSON at {_place(url)}") from error
+
+    def _wrong_status(self, status: int, url: str) -> ProviderFailure:
+        return ProviderFailure(f"{self._name} answers with status {status} at {_place(url)}")
 
 
 def _trust(name: str, ca_file: Path | None) -> ssl.SSLContext:

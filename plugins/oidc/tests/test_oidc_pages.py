@@ -239,7 +239,8 @@ async def test_what_the_browser_comes_back_with_is_said_in_words(browser, waitin
     [
         ((401, {"error": "invalid_client"}), "has to look at client_id and client_secret"),
         ((400, {"error": "odd", "error_description": "no"}), "refuses to give tokens: odd: no"),
-        ((500, b"oops"), "work cannot be reached at"),
+        ((500, b"oops"), "work answers with status 500 at https://id.example.com/realms/main/token"),
+        ((429, b"slow down"), "work answers with status 429"),
         ((200, b"<html>"), "does not answer with JSON"),
         ((200, {"access_token": "a", "token_type": "Bearer"}), "gave no ID token"),
         ((200, b'{"id_token": "' + b"x" * 2_000_000 + b'"}'), "the answer is longer than"),

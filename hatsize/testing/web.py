@@ -21,6 +21,7 @@ def plugin_server(tailnet: ScratchTailnet) -> PluginView:
         tunnel=Tunnel(PrivateKey.generate(), tailnet.app, tailnet.hub.door),
         pings=tailnet.pings,
         relay=None,
+        relay_key="",
         relay_map=RelayMap(settings, place_of(settings), ""),
         settings=settings,
     )

@@ -65,6 +65,11 @@ class Delivery:
                 for each in rounds:
                     each.scope.cancel()
 
+    def close(self) -> None:
+        """Deliver nothing any more, whether it ever ran or not."""
+        for stream in (*self._boxes.values(), *self._readers.values()):
+            stream.close()
+
     async def _serve(self, turn: "_Round") -> None:
         """Deliver one plugin's events, one after the other, until there will be none any more."""
         with turn.scope, turn.reader:

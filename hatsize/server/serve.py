@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.stun import StunServer, stun_sockets
 from hatsize.hooks.storage import StorageError
+from hatsize.hooks.running import Running
 from hatsize.live.policy_attributes import PolicyAttributes
 from hatsize.live.probing import Prober
 from hatsize.server import duties
@@ -69,30 +70,41 @@ async def _serve(
     try:
         parts = await assemble(settings, services)
         plugins = services.plugins.running(parts.view)
-        async with plugins, anyio.create_task_group() as tasks, _listening(parts):
-            duties.start(tasks, parts.live, parts.hub)
-            tasks.start_soon(parts.delivery.run)
-            tasks.start_soon(Contributions(parts.live).run)
-            tasks.start_soon(PolicyAttributes(parts.live).run)
-            if parts.relay is not None:
-                tasks.start_soon(parts.relay.run)
-            if parts.policy_file is not None:
-                tasks.start_soon(parts.policy_file.follow)
-            tasks.start_soon(Prober(parts.live, parts.pings.is_alive).run)
-            tasks.start_soon(parts.relay_map.refresh, parts.live.settings_changed)
-            if settings.tls.acme.domains:
-                await _order_certificates(parts, tasks)
-            if read is not None:
-                Reloader(parts, read).start(tasks)
-            await _greet(parts)
-            gc.freeze()
-            if ready is not None:
-                ready(parts)
-            await _told_to_stop()
-            tasks.cancel_scope.cancel()
+        with contextlib.closing(parts.delivery):
+            await _run(parts, plugins, read, ready)
     finally:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(services.storage.close)
+
+
+async def _run(
+    parts: Parts,
+    plugins: Running,
+    read: Callable[[], Settings] | None,
+    ready: Callable[[Parts], None] | None,
+) -> None:
+    """Listen and do everything a server does, until told to stop."""
+    async with plugins, anyio.create_task_group() as tasks, _listening(parts):
+        duties.start(tasks, parts.live, parts.hub)
+        tasks.start_soon(parts.delivery.run)
+        tasks.start_soon(Contributions(parts.live).run)
+        tasks.start_soon(PolicyAttributes(parts.live).run)
+        if parts.relay is not None:
+            tasks.start_soon(parts.relay.run)
+        if parts.policy_file is not None:
+            tasks.start_soon(parts.policy_file.follow)
+        tasks.start_soon(Prober(parts.live, parts.pings.is_alive).run)
+        tasks.start_soon(parts.relay_map.refresh, parts.live.settings_changed)
+        if parts.settings.tls.acme.domains:
+            await _order_certificates(parts, tasks)
+        if read is not None:
+            Reloader(parts, read).start(tasks)
+        await _greet(parts)
+        gc.freeze()
+        if ready is not None:
+            ready(parts)
+        await _told_to_stop()
+        tasks.cancel_scope.cancel()
 
 
 async def _order_certificates(parts: Parts, tasks: TaskGroup) -> None:

@@ -45,8 +45,7 @@ def delivered(quiet_server):
             self.delivery = Delivery(
                 quiet_server.state, whole._listeners, self.plugins.calls, self.plugins.ledger, limit=limit
             )
-            for reader in (*whole._boxes.values(), *whole._readers.values()):
-                reader.close()
+            whole.close()
 
         async def __aenter__(self):
             self.tasks = await anyio.create_task_group().__aenter__()
@@ -68,6 +67,14 @@ async def test_every_listener_hears_everything_in_order(delivered, a_change):
         delivery.changed(a_change(seq=2))
         await anyio.wait_all_tasks_blocked()
     assert one.heard == two.heard == [1, (1, 7, True), 2]
+
+
+async def test_a_delivery_that_never_ran_is_closed_and_loses_events_in_silence(delivered, a_change):
+    listener = Listener()
+    delivery = delivered(listener).delivery
+    delivery.close()
+    delivery.changed(a_change(seq=1))
+    assert listener.heard == []
 
 
 async def test_one_that_fails_keeps_hearing_and_hurts_nobody(delivered, a_change):

@@ -13,8 +13,8 @@ from anyio.abc import TaskGroup
 
 from hatsize.derp.privileges import allow_many_connections
 from hatsize.derp.stun import StunServer, stun_sockets
-from hatsize.hooks.storage import StorageError
 from hatsize.hooks.running import Running
+from hatsize.hooks.storage import StorageError
 from hatsize.live.policy_attributes import PolicyAttributes
 from hatsize.live.probing import Prober
 from hatsize.server import duties

@@ -151,15 +151,14 @@ func (cl *client) read(body io.Reader) error {
 		if _, err := io.ReadFull(body, size[:]); err != nil {
 			return err
 		}
-		unpacker := unpackers.Get().(*unpacker)
-		json, err := unpacker.read(body, int(binary.LittleEndian.Uint32(size[:])))
+		err := unpacked(body, int(binary.LittleEndian.Uint32(size[:])), func(packed, json []byte) {
+			cl.told.Add(1)
+			cl.crowd.bytes.Add(int64(len(packed)))
+			cl.take(json)
+		})
 		if err != nil {
 			return err
 		}
-		cl.told.Add(1)
-		cl.crowd.bytes.Add(int64(len(unpacker.packed)))
-		cl.take(json)
-		unpackers.Put(unpacker)
 	}
 }
 

@@ -140,19 +140,48 @@ func (b *bitset) clear() {
 	b.words = nil
 }
 
-// unpacker reads frames; few serve all streams, for each has buffers as large as the largest netmap.
+// unpacker reads frames; few serve all streams, for each has buffers as large as the largest frame it has met.
 type unpacker struct {
 	*zstd.Decoder
 	packed, plain []byte
 }
 
-var unpackers = sync.Pool{New: func() any {
+// Thousands of small frames are under way at once, and few large ones may be, for a netmap of a large tailnet takes
+// megabytes unpacked.
+const (
+	largeFrame = 64 << 10
+	mostLarge  = 16
+)
+
+var (
+	small, large = sync.Pool{New: newUnpacker}, sync.Pool{New: newUnpacker}
+	room         = make(chan struct{}, mostLarge)
+)
+
+func newUnpacker() any {
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		panic(err)
 	}
 	return &unpacker{Decoder: decoder}
-}}
+}
+
+// unpacked gives a frame of a size, as it reads it, to use.
+func unpacked(from io.Reader, size int, use func(packed, plain []byte)) error {
+	pool := &small
+	if size > largeFrame {
+		pool = &large
+		room <- struct{}{}
+		defer func() { <-room }()
+	}
+	u := pool.Get().(*unpacker)
+	defer pool.Put(u)
+	plain, err := u.read(from, size)
+	if err == nil {
+		use(u.packed, plain)
+	}
+	return err
+}
 
 func (u *unpacker) read(from io.Reader, size int) ([]byte, error) {
 	if cap(u.packed) < size {

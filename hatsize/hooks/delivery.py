@@ -67,8 +67,9 @@ class Delivery:
 
     def close(self) -> None:
         """Deliver nothing any more, whether it ever ran or not."""
-        for stream in (*self._boxes.values(), *self._readers.values()):
-            stream.close()
+        for plugin, box in self._boxes.items():
+            box.close()
+            self._readers[plugin].close()
 
     async def _serve(self, turn: "_Round") -> None:
         """Deliver one plugin's events, one after the other, until there will be none any more."""

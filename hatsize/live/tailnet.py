@@ -212,10 +212,10 @@ class LiveTailnet:
         routes = self._concerns_routes(change)
         touched = self._note_nodes(change)
         self.netmap.observe(change)
-        if any(isinstance(record, PolicyVersion) for record in change.puts):
+        saved = any(isinstance(record, PolicyVersion) for record in change.puts)
+        if saved:
             self.policy_document = self._stored_policy()
-            self._revise(touched)
-        elif change.kind.startswith("user."):
+        if saved or change.kind.startswith("user."):
             self._revise(touched)
         elif touched:
             with self.measures.compiles.timed():
@@ -280,12 +280,8 @@ class LiveTailnet:
     def _set_deadlines(self, node: Node) -> None:
         expiry = node.key_expiry
         self.expiries.set(node.id, expiry if expiry and expiry > self.clock() else None)
-        if node.ephemeral and not self._online(node.id):
+        if node.ephemeral and not self.is_online(node.id):
             self.reapings.set(node.id, self.clock() + self.terms.ephemeral_timeout)
-
-    def _online(self, node_id: int) -> bool:
-        netmap: Netmap | None = getattr(self, "netmap", None)
-        return netmap is not None and netmap.scene.is_online(node_id)
 
     def _stored_policy(self) -> str | None:
         newest = max(self.state.all(PolicyVersion), key=lambda version: version.id, default=None)

@@ -11,6 +11,7 @@ from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.policy.errors import PolicyError
 from hatsize.server.logs import log_bug
+from hatsize.server.watched_files import Stamp, stamp
 from hatsize.tailnet.commands.policy import policy_in_force, save_policy
 from hatsize.tailnet.model import Change
 from hatsize.tailnet.state import State
@@ -19,9 +20,6 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.2
 """Seconds between looks at the file. A file that changed is read when two looks in a row found the same."""
-
-Stamp = tuple[int, int, int] | None
-"""Modification time, inode and size; None for a file that cannot be seen."""
 
 
 class PolicyFile:
@@ -36,7 +34,7 @@ class PolicyFile:
 
     async def load(self) -> None:
         """Put in force what the file says. Raises OSError, PolicyError with the text's fault, and StorageError."""
-        self._loaded = await to_thread.run_sync(_stamp, self.path)
+        self._loaded = await to_thread.run_sync(stamp, self.path)
         document = await to_thread.run_sync(_read, self.path)
         change = await self._live.run(lambda state: self._saved(state, document))
         if change is not None:
@@ -56,7 +54,7 @@ class PolicyFile:
         former = self._loaded
         while True:
             await anyio.sleep(LOOK_EVERY)
-            seen = await to_thread.run_sync(_stamp, self.path)
+            seen = await to_thread.run_sync(stamp, self.path)
             if seen != self._loaded and seen == former:
                 await self.reload()
             former = seen
@@ -82,14 +80,6 @@ def words(error: Exception) -> str:
         case StorageError():
             return f"it cannot be stored: {error}"
     return f"an error of the server's own: look for bug={log_bug(log, 'reading the policy', error)} in its log"
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def _read(path: Path) -> str:

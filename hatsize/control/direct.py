@@ -10,7 +10,7 @@ from typing import Any
 
 from quart import Quart
 
-from hatsize.control.peer import Peer, W
+from hatsize.control.peer import Peer, W, peer_in
 from hatsize.control.sessions import Sink
 from hatsize.hooks.storage import StorageError
 from hatsize.live.measures import Measures
@@ -89,9 +89,7 @@ class Direct:
 async def _answer(endpoint: Endpoint, scope: Any, body: bytes) -> Answered:
     if scope["method"] != "POST":
         return in_words("method not allowed", 405)
-    state = scope["state"]
-    peer = Peer(machine_key=state["machine_key"], cap_version=state["cap_version"])
     try:
-        return await endpoint(Asked(peer, scope["client"][0], body, scope["extensions"]["hatsize.sink"]))
+        return await endpoint(Asked(peer_in(scope), scope["client"][0], body, scope["extensions"]["hatsize.sink"]))
     except (WireError, StorageError) as error:
         return in_words(*apology(error))

@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException
 from hatsize.control import maps, pings, set_dns, smaller, ssh_check, tailnet_lock
 from hatsize.control.client_warnings import ClientWarnings
 from hatsize.control.direct import Answered, Asked, Direct, Endpoint, apology, in_json
-from hatsize.control.peer import peer_of, text_answer
+from hatsize.control.peer import NO_NODE, NoNodeError, peer_of, text_answer
 from hatsize.control.pings import Pings
 from hatsize.control.registration import Registrar
 from hatsize.control.sessions import Hub
@@ -52,6 +52,10 @@ def _others(live: LiveTailnet, ssh_checks: SSHChecks, questions: Pings) -> Quart
     @inner.errorhandler(StorageError)
     async def apologise(error: WireError | StorageError) -> Response:
         return text_answer(*apology(error))
+
+    @inner.errorhandler(NoNodeError)
+    async def nobody(_error: NoNodeError) -> Response:
+        return text_answer(NO_NODE, 403)
 
     @inner.errorhandler(HTTPException)
     async def refused(error: HTTPException) -> Response:

@@ -1,7 +1,7 @@
 """Who is at the other end of the tunnel, and what it sent."""
 
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from quart import Request, Response
 
@@ -22,10 +22,19 @@ class Peer:
     cap_version: int
 
 
+class NoNodeError(Exception):
+    """A request speaks for a node that is not there, or is another machine's."""
+
+
+def peer_in(scope: Any) -> Peer:
+    """The machine behind an ASGI scope in the tunnel."""
+    state = scope["state"]
+    return Peer(machine_key=state["machine_key"], cap_version=state["cap_version"])
+
+
 def peer_of(request: Request) -> Peer:
     """The machine behind a request in the tunnel."""
-    state = request.scope["state"]
-    return Peer(machine_key=state["machine_key"], cap_version=state["cap_version"])
+    return peer_in(request.scope)
 
 
 async def body_of(request: Request, kind: type[W]) -> W:
@@ -37,6 +46,14 @@ def node_of(state: State, peer: Peer, node_key: NodeKey) -> Node | None:
     """The node a request speaks for: the one with this node key, if it is this machine's."""
     node = state.find(Node, state.index.node_by_key.get(node_key))
     return node if node is not None and node.machine_key == peer.machine_key else None
+
+
+def asking_node(state: State, request: Request, node_key: NodeKey) -> Node:
+    """The node a request speaks for; raises NoNodeError, which is answered with status 403."""
+    node = node_of(state, peer_of(request), node_key)
+    if node is None:
+        raise NoNodeError
+    return node
 
 
 def json_answer(value: object, status: int = 200) -> Response:

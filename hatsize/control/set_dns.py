@@ -6,7 +6,7 @@ from collections import Counter
 import anyio
 from quart import Blueprint, Response, request
 
-from hatsize.control.peer import NO_NODE, body_of, json_answer, node_of, peer_of, text_answer
+from hatsize.control.peer import asking_node, body_of, json_answer, text_answer
 from hatsize.hooks.dns import ChallengePublisher, PublishError, publishes
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import Node
@@ -29,9 +29,7 @@ def blueprint(live: LiveTailnet) -> Blueprint:
     @routes.post("/machine/set-dns")
     async def set_dns() -> Response:
         wanted = await body_of(request, SetDNSRequest)
-        node = node_of(live.state, peer_of(request), wanted.NodeKey)
-        if node is None:
-            return text_answer(NO_NODE, 403)
+        node = asking_node(live.state, request, wanted.NodeKey)
         if under_way[node.id] >= AT_ONCE:
             return text_answer(f"{AT_ONCE} requests of this node are under way: wait for them", 429)
         under_way[node.id] += 1

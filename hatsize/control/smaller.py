@@ -4,7 +4,7 @@ import logging
 
 from quart import Blueprint, Response, request
 
-from hatsize.control.peer import NO_NODE, body_of, json_answer, node_of, peer_of, text_answer
+from hatsize.control.peer import asking_node, body_of, json_answer, node_of, peer_of, text_answer
 from hatsize.control.set_dns import no_publisher
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.commands.attributes import set_attributes
@@ -34,8 +34,7 @@ def blueprint(live: LiveTailnet) -> Blueprint:
     @routes.post("/machine/id-token")
     async def id_token() -> Response:
         wanted = await body_of(request, TokenRequest)
-        if node_of(live.state, peer_of(request), wanted.NodeKey) is None:
-            return text_answer(NO_NODE, 403)
+        asking_node(live.state, request, wanted.NodeKey)
         return text_answer("this server does not issue identity tokens", 501)
 
     @routes.post("/machine/update-health")
@@ -49,9 +48,7 @@ def blueprint(live: LiveTailnet) -> Blueprint:
     @routes.route("/machine/set-device-attr", methods=["PATCH", "POST"])
     async def set_device_attributes() -> Response:
         wanted = await body_of(request, SetDeviceAttributesRequest)
-        node = node_of(live.state, peer_of(request), wanted.NodeKey)
-        if node is None:
-            return text_answer(NO_NODE, 403)
+        node = asking_node(live.state, request, wanted.NodeKey)
 
         def command(state: State) -> Change | None:
             return set_attributes(state, node.id, wanted.Update, live.clock(), actor="node")
@@ -65,18 +62,14 @@ def blueprint(live: LiveTailnet) -> Blueprint:
     @routes.post("/machine/audit-log")
     async def audit_log() -> Response:
         told = await body_of(request, AuditLogRequest)
-        node = node_of(live.state, peer_of(request), told.NodeKey)
-        if node is None:
-            return text_answer(NO_NODE, 403)
+        node = asking_node(live.state, request, told.NodeKey)
         log.info("node %d logs %s: %s", node.id, told.Action, told.Details)
         return json_answer({})
 
     @routes.post("/machine/feature/query")
     async def feature_query() -> Response:
         wanted = await body_of(request, QueryFeatureRequest)
-        node = node_of(live.state, peer_of(request), wanted.NodeKey)
-        if node is None:
-            return text_answer(NO_NODE, 403)
+        node = asking_node(live.state, request, wanted.NodeKey)
         return json_answer(_feature(live, node, wanted.Feature))
 
     @routes.post("/machine/ssh/notify")

@@ -11,19 +11,11 @@ from quart import Blueprint, Response, render_template, request
 from hatsize.control import form_tokens
 from hatsize.control.ssh_check import PURPOSE
 from hatsize.hooks.auth import FreshLoginProvider, LoginProvider, PasswordProvider
+from hatsize.hooks.pages import PAGE_HEADERS
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import LoginState, Node, PendingLogin
 from hatsize.wire import tailcfg
 from hatsize.wire.tailcfg import RegisterRequest
-
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +42,7 @@ def login_at(live: LiveTailnet, auth_id: str) -> PendingLogin | None:
 
 async def gone() -> Response:
     """The page of a login that is not there."""
-    return Response(await render_template("gone.html"), 404, HEADERS)
+    return Response(await render_template("gone.html"), 404, PAGE_HEADERS)
 
 
 async def page_of(live: LiveTailnet, login: PendingLogin, remark: Remark = NO_REMARK) -> Response:
@@ -68,7 +60,7 @@ async def page_of(live: LiveTailnet, login: PendingLogin, remark: Remark = NO_RE
         body = await render_template("ssh_check.html", **form, **_of_session(live, login))
     else:
         body = await render_template("register.html", **form, **_of_machine(live, login))
-    answer = Response(body, remark.status, HEADERS)
+    answer = Response(body, remark.status, PAGE_HEADERS)
     if remark.retry_after:
         answer.headers["Retry-After"] = str(remark.retry_after)
     if passwords:

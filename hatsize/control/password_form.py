@@ -7,11 +7,12 @@ from quart import Blueprint, Response, request
 
 from hatsize.control import form_tokens, passwords
 from hatsize.control.attempts import Attempts
-from hatsize.control.login_page import HEADERS, Remark, gone, login_at, page_of
+from hatsize.control.login_page import Remark, gone, login_at, page_of
 from hatsize.control.passwords import No
 from hatsize.control.ssh_check import PURPOSE
 from hatsize.hooks.auth import Deny, LoginIdentity, PasswordProvider
 from hatsize.hooks.lifecycle import Server
+from hatsize.hooks.pages import PAGE_HEADERS
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.errors import RefusedError
@@ -45,7 +46,7 @@ def blueprint(live: LiveTailnet, server: Server) -> Blueprint:
             remark = await form.filled_in(login, username, password, request.remote_addr or "")
         if remark is not None:
             return await page_of(live, login_at(live, auth_id) or login, remark)
-        return Response("", 303, {**HEADERS, "Location": f"/register/{auth_id}"})
+        return Response("", 303, {**PAGE_HEADERS, "Location": f"/register/{auth_id}"})
 
     return routes
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from quart import Blueprint, Response, abort, render_template
 
-from hatsize.control.login_page import HEADERS
+from hatsize.hooks.pages import PAGE_HEADERS
 
 PROFILE = "application/x-apple-aspen-config; charset=utf-8"
 
@@ -32,11 +32,11 @@ def blueprint(url: str) -> Blueprint:
 
     @routes.get("/apple")
     async def apple() -> tuple[str, int, dict[str, str]]:
-        return await render_template("apple.html", url=url, clients=APPLE), 200, HEADERS
+        return await render_template("apple.html", url=url, clients=APPLE), 200, PAGE_HEADERS
 
     @routes.get("/windows")
     async def windows() -> tuple[str, int, dict[str, str]]:
-        return await render_template("windows.html", url=url), 200, HEADERS
+        return await render_template("windows.html", url=url), 200, PAGE_HEADERS
 
     @routes.get("/apple/<platform>")
     async def profile(platform: str) -> Response:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from quart import Blueprint, Response, abort, render_template, request
 
 from hatsize.hooks.lifecycle import Server
+from hatsize.hooks.pages import PAGE_HEADERS
 from hatsize.hooks.storage import StorageError
 from hatsize.tailnet.errors import RefusedError
 from hatsize_oidc import confirmations, cookies, underway
@@ -20,14 +21,6 @@ from hatsize_oidc.upkeep import Upkeep
 
 log = logging.getLogger("hatsize.oidc")
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 SAME_SITE = {"same-origin", "none", ""}
 """What browsers say of a form's origin (`Sec-Fetch-Site`) when it is our own page, or say nothing."""
 
@@ -135,7 +128,7 @@ class Pages:
         """The provider itself tells that somebody has logged out: whether they stay is asked at once."""
         provider = self._provider(name)
         self._upkeep.ask_soon(await provider.logged_out((await request.form).get("logout_token", "")))
-        return Response(b"", HTTPStatus.OK, HEADERS)
+        return Response(b"", HTTPStatus.OK, PAGE_HEADERS)
 
     async def _failed(self, failure: Exception) -> Response:
         """Say in words what went wrong, here and in the log."""
@@ -159,8 +152,8 @@ class Pages:
 
 
 async def _page(template: str, status: HTTPStatus = HTTPStatus.OK, **what: object) -> Response:
-    return Response(await render_template(template, **what), status, HEADERS)
+    return Response(await render_template(template, **what), status, PAGE_HEADERS)
 
 
 def _redirect(url: str) -> Response:
-    return Response(b"", HTTPStatus.SEE_OTHER, {**HEADERS, "Location": url})
+    return Response(b"", HTTPStatus.SEE_OTHER, {**PAGE_HEADERS, "Location": url})

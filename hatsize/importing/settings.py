@@ -1,11 +1,11 @@
 """Headscale's configuration as settings of Hatsize: a tree of tables, with only what differs from doing nothing."""
 
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
 from typing import Any
 
 from hatsize.importing.configuration import Configuration
 from hatsize.importing.findings import Findings
+from hatsize.tailnet.addresses import is_address
 
 Tree = dict[str, Any]
 
@@ -181,19 +181,11 @@ def _listen(configuration: Configuration, key: str) -> list[str] | None:
 def _resolvers(given: Iterable[Any], findings: Findings) -> list[str]:
     found = []
     for resolver in map(str, given):
-        if resolver.startswith("https://") or _is_address(resolver):
+        if resolver.startswith("https://") or is_address(resolver):
             found.append(resolver)
         else:
             findings.left_out(f"resolver {resolver}", "it is neither an IP address nor an https:// URL")
     return found
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _record(record: dict[str, Any]) -> Tree:

@@ -1,9 +1,9 @@
 """What a person asks a policy: `web:443`, `[fd7a::1]:22`, `tag:server`, by which protocol."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from hatsize.policy.ports import PROTOCOLS, WITH_PORTS, read_protocol
+from hatsize.tailnet.addresses import is_address
 
 HTTPS = 443
 
@@ -31,16 +31,8 @@ def read_question(dst: str, protocol: str = "") -> Question:
 def _split(dst: str) -> tuple[str, int | None]:
     """The name and the port behind its last colon, which an IPv6 address without brackets does not have."""
     name, _, digits = dst.rpartition(":")
-    if _is_address(dst) or not (digits.isascii() and digits.isdigit()):
+    if is_address(dst) or not (digits.isascii() and digits.isdigit()):
         return dst.removeprefix("[").removesuffix("]"), None
     if len(digits) > 5 or not 0 < int(digits) < 65536:
         raise ValueError(f"{digits} is not a port: give one from 1 to 65535")
     return name.removeprefix("[").removesuffix("]"), int(digits)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -69,9 +69,8 @@ async def _serve(
     await to_thread.run_sync(services.storage.open)
     try:
         parts = await assemble(settings, services)
-        plugins = services.plugins.running(parts.view)
         with contextlib.closing(parts.delivery):
-            await _run(parts, plugins, read, ready)
+            await _run(parts, services.plugins.running(parts.view), read, ready)
     finally:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(services.storage.close)

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hatsize.policy.revise import revise
+from hatsize.policy.update import update
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 import msgspec
@@ -60,7 +63,7 @@ def joining(compiled: Compiled, topology: Topology, shape: Shape, count: int = 2
         node = msgspec.structs.replace(node, ipv4=f"100.100.{number // 256 % 256}.{number % 256}")
         topology = topology.with_node(node)
         start = time.process_time()
-        compiled, _ = compiled.update(topology, [number])
+        compiled, _ = update(compiled, topology, [number])
         alone.append((time.process_time() - start) * 1000)
         compiled.visible(number)
         compiled.filter_fragments(number)
@@ -87,7 +90,7 @@ def one_rule(compiled: Compiled, text: str, dst: str) -> tuple[float, int]:
     raw["acls"][0] = {"action": "accept", "src": ["tag:t2"], "dst": [dst]}
     document = read_document(json.dumps(raw))
     start = time.process_time()
-    found = compiled.revise(document)
+    found = revise(compiled, document)
     assert found is not None, "only a rule differs"
     after, affected = found
     for node_id in after.population.ordinals.ids(affected):

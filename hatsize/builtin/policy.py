@@ -7,11 +7,15 @@ from typing import cast
 
 from hatsize.hooks import hookimpl
 from hatsize.hooks.policy import CompiledPolicy, PolicyEngine
-from hatsize.policy.compile import Compiled, compile_policy
+from hatsize.policy.compile import compile_policy
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.document import Document
+from hatsize.policy.members import with_users
 from hatsize.policy.preview import load
 from hatsize.policy.read import read_document
+from hatsize.policy.revise import revise
 from hatsize.policy.topology import Topology
+from hatsize.policy.update import update
 from hatsize.tailnet.model import Node, Service, User
 from hatsize.tailnet.state import State
 
@@ -33,17 +37,17 @@ class HuJSONEngine:
 
     def update(self, compiled: CompiledPolicy, state: State, nodes: Sequence[int]) -> tuple[CompiledPolicy, int]:
         former = cast("Compiled", compiled)
-        return former.update(_later(former, state), nodes)
+        return update(former, _later(former, state), nodes)
 
     def revise(
         self, compiled: CompiledPolicy, document: str | None, state: State, nodes: Sequence[int]
     ) -> tuple[CompiledPolicy, int] | None:
         former = cast("Compiled", compiled)
-        found = former.revise(_read(document))
+        found = revise(former, _read(document))
         if found is None:
             return None
         revised, by_rules = found
-        after, by_users = revised.with_users(_later(former, state), nodes)
+        after, by_users = with_users(revised, _later(former, state), nodes)
         return after, (by_rules | by_users) & state.ordinals.all
 
 

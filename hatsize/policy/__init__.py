@@ -3,7 +3,8 @@
 `read_document` reads and checks a text, `compile_policy` ties it to a `Topology`, and the `Compiled` answers.
 """
 
-from hatsize.policy.compile import Compiled, compile_policy
+from hatsize.policy.compile import compile_policy
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.document import Document
 from hatsize.policy.errors import PolicyError, Remark
 from hatsize.policy.read import read_document

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hatsize.policy.addresses import TAILNET_SOURCES, IPSet, is_exit, number
 from hatsize.policy.classes import posture_attributes
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.directory import Names
 from hatsize.policy.document import Flow
 from hatsize.policy.matching import Edge, side
 from hatsize.policy.selectors import EVERYTHING, SELF, Kind, Selector, read_selector
 from hatsize.tailnet.model import Node, User
-
-if TYPE_CHECKING:
-    from hatsize.policy.compile import Compiled
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class UnknownActorError(ValueError):
     """Nobody and nothing is called that."""
 
 
-def actors(compiled: "Compiled", name: str) -> list[Actor]:
+def actors(compiled: Compiled, name: str) -> list[Actor]:
     """Everyone a name stands for: a node's name, an address, a host, or a selector of users or tags."""
     selector = read_selector(name)
     if selector.kind in {Kind.USER, Kind.TAG, Kind.GROUP, Kind.DOMAIN, Kind.AUTOGROUP}:
@@ -47,7 +45,7 @@ def actors(compiled: "Compiled", name: str) -> list[Actor]:
     return [_at(compiled, compiled.document.hosts.get(selector.name, selector.name), name)]
 
 
-def _named(compiled: "Compiled", selector: Selector) -> Iterable[Actor]:
+def _named(compiled: Compiled, selector: Selector) -> Iterable[Actor]:
     folded = next(iter(side((selector,), compiled.literals).names), None)
     directory, topology = compiled.directory, compiled.topology
     for node in topology.nodes.values():
@@ -67,12 +65,12 @@ def _has_tag(nodes: Iterable[Node], tag: str) -> bool:
     return any(tag in node.tags for node in nodes)
 
 
-def of_user(compiled: "Compiled", user: User) -> Actor:
+def of_user(compiled: Compiled, user: User) -> Actor:
     """A user without a device."""
     return Actor(user.login_name, compiled.directory.of_user(user), user_id=user.id)
 
 
-def of_node(compiled: "Compiled", node: Node) -> Actor:
+def of_node(compiled: Compiled, node: Node) -> Actor:
     tags = frozenset(node.tags)
     user_id = None if tags else node.user_id
     names = compiled.directory.of(user_id, tags, shared=node.id in compiled.topology.shared)
@@ -80,7 +78,7 @@ def of_node(compiled: "Compiled", node: Node) -> Actor:
     return Actor(node.given_name, names, places, user_id, tags, node.id, posture_attributes(node))
 
 
-def _at(compiled: "Compiled", address: str, label: str) -> Actor:
+def _at(compiled: Compiled, address: str, label: str) -> Actor:
     try:
         place = number(address)
     except ValueError:
@@ -92,14 +90,14 @@ def _at(compiled: "Compiled", address: str, label: str) -> Actor:
     return Actor(label, places=(place,))
 
 
-def lets(compiled: "Compiled", edge: Edge, src: Actor, dst: Actor) -> list[Flow]:
+def lets(compiled: Compiled, edge: Edge, src: Actor, dst: Actor) -> list[Flow]:
     """The flows that a rule opens between two parties."""
     if not is_source(compiled, edge, src):
         return []
     return [flow for flow in edge.rule.flows if _is_target(compiled, edge, flow.dst, src, dst)]
 
 
-def is_source(compiled: "Compiled", edge: Edge, src: Actor) -> bool:
+def is_source(compiled: Compiled, edge: Edge, src: Actor) -> bool:
     """Whether a rule has the party as a source."""
     one = edge.src
     if not meets(compiled, edge.rule.postures, src):
@@ -112,13 +110,13 @@ def is_source(compiled: "Compiled", edge: Edge, src: Actor) -> bool:
     )
 
 
-def meets(compiled: "Compiled", postures: Sequence[str], src: Actor) -> bool:
+def meets(compiled: Compiled, postures: Sequence[str], src: Actor) -> bool:
     """Whether a source meets one of the postures, where there are any."""
     attributes = src.attributes or {}
     return not postures or any(compiled.document.postures[name].holds(attributes) for name in postures)
 
 
-def _is_anybody(compiled: "Compiled", src: Actor) -> bool:
+def _is_anybody(compiled: Compiled, src: Actor) -> bool:
     """Whether `*` covers a source: everybody in the tailnet, and the networks behind it."""
     if src.names or not src.places:
         return True
@@ -126,7 +124,7 @@ def _is_anybody(compiled: "Compiled", src: Actor) -> bool:
     return any(place in spans for place in src.places)
 
 
-def _is_target(compiled: "Compiled", edge: Edge, target: Selector, src: Actor, dst: Actor) -> bool:
+def _is_target(compiled: Compiled, edge: Edge, target: Selector, src: Actor, dst: Actor) -> bool:
     if target == SELF:
         return dst.user_id is not None and dst.user_id == src.user_id
     if target == EVERYTHING:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hatsize.policy.actors import Actor, actors, is_source, lets
-from hatsize.policy.compile import Compiled
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.document import Flow
 from hatsize.policy.ports import PROTOCOLS, Ports
 from hatsize.policy.trials import reaching

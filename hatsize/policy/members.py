@@ -1,23 +1,27 @@
 """From one set of users to another: the devices of those who are somebody else to the policy are sorted anew."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hatsize.policy.approval import Approvals
 from hatsize.policy.classes import Classifier
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.directory import Directory
 from hatsize.policy.matching import ones
 from hatsize.policy.population import Population
 from hatsize.policy.ssh import SSHRules
 from hatsize.policy.topology import Topology
+from hatsize.policy.update import update
 from hatsize.tailnet.model import User
 
-if TYPE_CHECKING:
-    from hatsize.policy.compile import Compiled
+
+def with_users(compiled: Compiled, topology: Topology, changed: Iterable[int]) -> tuple[Compiled, int]:
+    """The same as `update` where users differ too, and not only nodes."""
+    revised, theirs = _sorted_anew(compiled, topology)
+    return update(revised, topology, {*changed, *theirs})
 
 
-def with_users(compiled: "Compiled", topology: Topology) -> tuple["Compiled", list[int]]:
+def _sorted_anew(compiled: Compiled, topology: Topology) -> tuple[Compiled, list[int]]:
     """The compiled policy with the topology's users, and the ids of the nodes that it must be updated with for it."""
     before, after = compiled.topology.users, topology.users
     others = {

@@ -90,6 +90,10 @@ class Population:
             found |= self.classes[number].nodes
         return found
 
+    def connected(self, online: frozenset[int] | None) -> int:
+        """The nodes that have a map stream, as a bitset of node indexes; all where that is not known."""
+        return -1 if online is None else self.ordinals.bits(online)
+
     def addresses(self, nodes: int) -> list[str]:
         """The addresses of some nodes, a node's own together, as many as there are."""
         at, facts = self.ordinals.at, self.facts

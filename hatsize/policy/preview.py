@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hatsize.policy.compile import Compiled, compile_policy
+from hatsize.policy.compile import compile_policy
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.matching import ones
 from hatsize.policy.read import read_document
 from hatsize.policy.topology import Topology

@@ -3,15 +3,12 @@
 import json
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from hatsize.policy.approval import Approvals
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.document import Document, Rule
 from hatsize.policy.matching import Edge, Matches, edges, ones
 from hatsize.policy.views import Views
-
-if TYPE_CHECKING:
-    from hatsize.policy.compile import Compiled
 
 _SETTLED = (
     "groups", "hosts", "ipsets", "postures", "node_attrs", "ssh", "disable_ipv4", "one_cgnat_route",
@@ -20,7 +17,7 @@ _SETTLED = (
 """The sections of which none may differ, so that rules which read the same mean the same."""
 
 
-def revise(compiled: "Compiled", document: Document) -> tuple["Compiled", int] | None:
+def revise(compiled: Compiled, document: Document) -> tuple[Compiled, int] | None:
     """The compiled policy under another document, and the bitset of the nodes for which it means something new.
 
     None where more than the rules differ, or a rule names an address that none has named before: compile anew then.
@@ -45,7 +42,7 @@ class _Rematched:
     """Whether a rule that stays stands elsewhere than before."""
 
 
-def _rematch(compiled: "Compiled", all_edges: tuple[Edge, ...]) -> _Rematched:
+def _rematch(compiled: Compiled, all_edges: tuple[Edge, ...]) -> _Rematched:
     """The matches of the new rules; those of rules that stay are taken over."""
     before, classes = compiled.matches, compiled.population.classes
     waiting: dict[Hashable, list[int]] = {}
@@ -79,7 +76,7 @@ def _meaning(rule: Rule) -> Hashable:
     return rule.src, rule.dst, rule.flows, rule.via, rule.postures, app
 
 
-def _spoken_of(compiled: "Compiled", matches: Matches, edge: Edge) -> int:
+def _spoken_of(compiled: Compiled, matches: Matches, edge: Edge) -> int:
     """The classes that are told something because of a rule."""
     sources, destinations = matches.sources[edge.number], matches.destinations[edge.number]
     devices = 0
@@ -103,7 +100,7 @@ def _by_class(rules: list[int], before: list[tuple[int, ...]], again: int) -> li
     return found
 
 
-def _under(compiled: "Compiled", document: Document, rematched: _Rematched) -> "Compiled":
+def _under(compiled: Compiled, document: Document, rematched: _Rematched) -> Compiled:
     views, filters, matches, touched = compiled.views, compiled.filters, rematched.matches, rematched.touched
     kept = {number: seen for number, seen in views.classes.items() if not touched >> number & 1}
     nodes = {number: seen for number, seen in views.nodes.items() if not touched >> number & 1}

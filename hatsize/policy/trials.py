@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hatsize.policy.actors import Actor, UnknownActorError, actors, lets, meets
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.document import AccessTest, Flow, SSHTest
 from hatsize.policy.errors import PolicyError
 from hatsize.policy.literals import resolve
@@ -13,14 +14,11 @@ from hatsize.policy.read_rules import split_target
 from hatsize.policy.selectors import Kind, read_selector
 from hatsize.policy.ssh import SSHEdge, localparts, mapping
 
-if TYPE_CHECKING:
-    from hatsize.policy.compile import Compiled
-
 TCP = PROTOCOLS["tcp"]
 _SINGLE = frozenset({Kind.USER, Kind.TAG, Kind.HOST, Kind.ADDRESS, Kind.SERVICE})
 
 
-def run_tests(compiled: "Compiled") -> None:
+def run_tests(compiled: Compiled) -> None:
     """Run all of them. Raises PolicyError with what failed, by source, as `data`."""
     failures: list[dict[str, Any]] = []
     trials: list[tuple[AccessTest | SSHTest, Callable[[], Iterator[str]]]] = [
@@ -38,14 +36,14 @@ def run_tests(compiled: "Compiled") -> None:
         raise PolicyError("test(s) failed", data=failures)
 
 
-def _sources(compiled: "Compiled", test: AccessTest | SSHTest) -> list[Actor]:
+def _sources(compiled: Compiled, test: AccessTest | SSHTest) -> list[Actor]:
     if not test.src:
         raise UnknownActorError("src must be specified")
     found = actors(compiled, test.src)
     return [replace(one, attributes=test.attributes) for one in found] if test.attributes else found
 
 
-def _access(compiled: "Compiled", test: AccessTest) -> Iterator[str]:
+def _access(compiled: Compiled, test: AccessTest) -> Iterator[str]:
     sources = _sources(compiled, test)
     if not (test.accept or test.deny):
         yield "accept or deny must be specified"
@@ -59,7 +57,7 @@ def _access(compiled: "Compiled", test: AccessTest) -> Iterator[str]:
                         yield f'address "{address}": want: {want}, got: {got}'
 
 
-def _target(compiled: "Compiled", address: str, protocol: int) -> tuple[list[Actor], int]:
+def _target(compiled: Compiled, address: str, protocol: int) -> tuple[list[Actor], int]:
     """The destinations and the one port of a test's address."""
     try:
         name, port_text = split_target(address)
@@ -75,7 +73,7 @@ def _target(compiled: "Compiled", address: str, protocol: int) -> tuple[list[Act
     return _destinations(compiled, name), ports[0].first
 
 
-def _destinations(compiled: "Compiled", name: str) -> list[Actor]:
+def _destinations(compiled: Compiled, name: str) -> list[Actor]:
     selector = read_selector(name)
     if selector.kind not in _SINGLE:
         raise UnknownActorError(f'"{name}" cannot be the destination of a test')
@@ -85,7 +83,7 @@ def _destinations(compiled: "Compiled", name: str) -> list[Actor]:
     return actors(compiled, selector.name)
 
 
-def reaching(compiled: "Compiled", src: Actor, dst: Actor, port: int, protocol: int) -> list[tuple[int, Flow]]:
+def reaching(compiled: Compiled, src: Actor, dst: Actor, port: int, protocol: int) -> list[tuple[int, Flow]]:
     """The rules, by number, and their flows that let a packet through."""
     return [
         (edge.number, flow)
@@ -96,7 +94,7 @@ def reaching(compiled: "Compiled", src: Actor, dst: Actor, port: int, protocol: 
     ]
 
 
-def _ssh(compiled: "Compiled", test: SSHTest) -> Iterator[str]:
+def _ssh(compiled: Compiled, test: SSHTest) -> Iterator[str]:
     if not (test.accept or test.check or test.deny):
         yield "accept, check or deny must be specified"
     sources = _sources(compiled, test)
@@ -107,7 +105,7 @@ def _ssh(compiled: "Compiled", test: SSHTest) -> Iterator[str]:
                 yield from _session(compiled, test, src, dst)
 
 
-def _session(compiled: "Compiled", test: SSHTest, src: Actor, dst: Actor) -> Iterator[str]:
+def _session(compiled: Compiled, test: SSHTest, src: Actor, dst: Actor) -> Iterator[str]:
     for want, users in (("accept", test.accept), ("check", test.check), ("deny", test.deny)):
         for user in users:
             got = session(compiled, src, dst, user)
@@ -115,7 +113,7 @@ def _session(compiled: "Compiled", test: SSHTest, src: Actor, dst: Actor) -> Ite
                 yield f'user "{user}" on "{dst.label}": want: {want}, got: {got}'
 
 
-def session(compiled: "Compiled", src: Actor, dst: Actor, user: str) -> str:
+def session(compiled: Compiled, src: Actor, dst: Actor, user: str) -> str:
     """What becomes of a session: `accept`, `check` or `deny`. The first rule that maps the user decides."""
     for edge in compiled.ssh.edges:
         if meets(compiled, edge.rule.postures, src) and _speaks_of(edge, src, dst) and _account(edge, src, user):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from hatsize.policy.classes import Facts
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.filters import COMPANIONS, back_source, source_of
 from hatsize.policy.matching import Matches, ones
 from hatsize.policy.population import Population
@@ -12,9 +12,6 @@ from hatsize.policy.sources import Source
 from hatsize.policy.ssh import SSHRules
 from hatsize.policy.topology import Topology
 from hatsize.policy.views import Views
-
-if TYPE_CHECKING:
-    from hatsize.policy.compile import Compiled
 
 
 @dataclass
@@ -36,7 +33,7 @@ class _Step:
         return not COMPANIONS.keys().isdisjoint(self.matches.edges[number].rule.app)
 
 
-def update(compiled: "Compiled", topology: Topology, changed: Iterable[int]) -> tuple["Compiled", int]:
+def update(compiled: Compiled, topology: Topology, changed: Iterable[int]) -> tuple[Compiled, int]:
     """The compiled policy after the change, and the bitset of the nodes that are themselves told something new of it.
 
     Who sees whom is not in it: that is quicker asked than kept.

@@ -9,7 +9,7 @@ from hatsize.api.contract import PolicyDocument
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.policy.actors import UnknownActorError
-from hatsize.policy.compile import Compiled
+from hatsize.policy.compiled import Compiled
 from hatsize.policy.explain import Explanation, explain
 from hatsize.policy.preview import sent
 from hatsize.policy.question import Question

@@ -3,6 +3,8 @@
 import msgspec
 import pytest
 
+from hatsize.policy.update import update
+
 ANYONE = "10.1.0.0/16,100.115.94.0-100.127.255.255,100.64.0.0-100.115.91.255,fd7a:115c:a1e0::/48"
 
 
@@ -264,7 +266,7 @@ def test_a_fragment_keeps_its_name_while_nodes_come_and_go(tailnet):
     before = net.compiled.filter_fragments(net.ids["web"])
     one = net.compiled.topology.nodes[net.ids["bob-1"]]
     topology = net.compiled.topology.with_node(msgspec.structs.replace(one, id=50, ipv4="100.64.0.50"))
-    after, affected = net.compiled.update(topology, [50])
+    after, affected = update(net.compiled, topology, [50])
     now = after.filter_fragments(net.ids["web"])
     assert now.keys() == before.keys()
     assert [name for name in now if now[name] != before[name]] == [next(iter(now))]

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hatsize.policy import PolicyError, compile_policy, from_golden, read_document
+from hatsize.policy.revise import revise
 from hatsize.policy.topology import approved_routes
+from hatsize.policy.update import update
 from hatsize.wire import tailcfg
 
 USERS = [("ann@x.io", "owner"), ("bob@x.io", "admin"), ("cyd@y.io", "member"), ("dan@x.io", "auditor")]
@@ -332,7 +334,7 @@ def test_changes_step_by_step_give_what_compiling_anew_gives(policy, tailnet, da
             node = msgspec.structs.replace(next(iter(topology_of(raw).nodes.values())), id=number)
             topology = topology.with_node(node)
         former = compiled
-        compiled, affected = compiled.update(topology, [number])
+        compiled, affected = update(compiled, topology, [number])
         assert_marks_tell(former, compiled)
         after = everything(compiled)
         assert after == everything(compile_policy(document, topology))
@@ -350,7 +352,7 @@ def test_another_document_gives_what_compiling_it_gives(policy, other, tailnet):
     mixed = {**policy, "acls": [*other.get("acls", []), *policy.get("acls", [])[1:]]}
     document = read_document(json.dumps(mixed))
     former = compiled
-    found = compiled.revise(document)
+    found = revise(compiled, document)
     if found is None:
         return
     compiled, affected = found

@@ -2,7 +2,7 @@
 
 The Unix socket in the data directory is trusted by its file mode. Whoever accepts its connections says so in the ASGI
 scope: `scope["state"]["hatsize_local"] = True`. Everybody else presents an API key: `Authorization: Bearer tskey-…`, or
-a credential that a plugin answers for.
+a credential that a plugin answers for. What each may do is told by scopes; API keys have all of them.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from typing import Any
 
 from anyio import to_thread
 
+from hatsize.api.authorization import basic_of, bearer_of
 from hatsize.api.contract import Live
 from hatsize.api.problems import Problem
 from hatsize.tailnet.commands.credentials import note_use
@@ -37,14 +38,16 @@ class Principal:
     scopes: tuple[str, ...] = ("all",)
 
 
-async def authorise(live: Live, scope: Mapping[str, Any], authorization: str) -> Principal:
-    """Who asks, by the connection's ASGI scope and the Authorization header; raises the 401 problem."""
+async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *, basic: bool = False) -> Principal:
+    """Who asks, by the connection's ASGI scope and the Authorization header; raises the 401 problem.
+
+    `basic` takes a secret as the user name of HTTP Basic too.
+    """
     if (scope.get("state") or {}).get(LOCAL) is True:
         return Principal("local")
-    kind, _, secret = authorization.partition(" ")
-    if kind.lower() != "bearer" or not secret:
-        raise _unauthorised("send an API key as Bearer")
-    secret = secret.strip()
+    secret = bearer_of(authorization) or (basic_of(authorization)[0] if basic else "")
+    if not secret:
+        raise _unauthorised("send an API key as Bearer" + (", or as the user name of Basic" if basic else ""))
     try:
         key = await _presented(live, secret)
     except NotAllowedError:

@@ -1,4 +1,4 @@
-"""Errors of the HTTP API as RFC 7807 problems, `application/problem+json`."""
+"""Errors of the HTTP APIs; of v1 they are told as RFC 7807 problems, `application/problem+json`."""
 
 import logging
 import secrets
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a client is told that asked for something that was not done."""
+    """What a client of v1 is told that asked for something that was not done."""
 
     title: str
     status: int
@@ -34,10 +34,6 @@ class Problem(Exception):  # noqa: N818 - the RFC's word
         self.status = status
         self.detail = detail
         self.data = data
-
-    def encoded(self) -> bytes:
-        body = ProblemBody(self.status.phrase, self.status.value, self.detail, self.data)
-        return msgspec.json.encode(body) + b"\n"
 
 
 def bad_request(detail: str) -> Problem:

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hatsize.api.v1.schema import go_time
+from hatsize.api.schema import go_time
 from hatsize.tailnet.model import Change, Credential, Node, PendingLogin, Tailnet
 
 pytestmark = pytest.mark.anyio

@@ -2,10 +2,12 @@
 
 from secrets import token_bytes
 
+from hatsize.api.operation import Area, Call
 from hatsize.api.problems import bad_request
-from hatsize.api.v1.operation import Area, Call, read_id
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Body, Moment, Nothing, Query
 from hatsize.api.v1.render import api_key_json
-from hatsize.api.v1.schema import ApiKeyAnswer, ApiKeysAnswer, Body, Moment, Nothing, Query
+from hatsize.api.v1.schema import ApiKeyAnswer, ApiKeysAnswer
 from hatsize.tailnet.commands import credentials
 from hatsize.tailnet.model import Credential, CredentialKind
 from hatsize.tailnet.secrets import PREFIX_LENGTH, RANDOM_LENGTH, mint

@@ -1,8 +1,9 @@
 """API v1: deciding on what waits at `/register/AUTH-ID`."""
 
-from hatsize.api.v1.operation import Area, Call
+from hatsize.api.operation import Area, Call
+from hatsize.api.schema import Body, Nothing
 from hatsize.api.v1.render import node_json
-from hatsize.api.v1.schema import Body, NodeAnswer, Nothing
+from hatsize.api.v1.schema import NodeAnswer
 from hatsize.tailnet.commands import logins
 from hatsize.tailnet.commands.users import user_named
 

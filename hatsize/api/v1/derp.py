@@ -1,7 +1,7 @@
 """API v1: the DERP map."""
 
-from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.schema import Answer
+from hatsize.api.operation import Area, Call
+from hatsize.api.schema import Answer
 from hatsize.wire.tailcfg import DERPMap
 
 area = Area("DERP")

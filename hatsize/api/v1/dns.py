@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import UNSET, UnsetType
 
 from hatsize.api.contract import DnsAccess
-from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.schema import Answer, Body
+from hatsize.api.operation import Area, Call
+from hatsize.api.schema import Answer, Body
 from hatsize.tailnet.commands import dns
 from hatsize.tailnet.commands.dns_forms import resolver_warning
 from hatsize.tailnet.dns import DnsChoice, chosen_dns, in_force

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from msgspec import UNSET, UnsetType
 
 from hatsize.api.contract import Live
-from hatsize.api.v1.operation import Area, Call, read_id
-from hatsize.api.v1.schema import Answer, Body, Id, Nothing
+from hatsize.api.operation import Area, Call
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Answer, Body, Id, Nothing
 from hatsize.tailnet.commands.dns_records import add_record, dns_records, remove_record
 from hatsize.tailnet.dns import ADDRESS_TYPES, is_wildcard, node_addresses, plain, route_of, target_addresses
 from hatsize.tailnet.model import DnsRecord

@@ -2,8 +2,8 @@
 
 from msgspec import UNSET, UnsetType
 
-from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.schema import Answer
+from hatsize.api.operation import Area, Call
+from hatsize.api.schema import Answer
 
 area = Area("Health")
 

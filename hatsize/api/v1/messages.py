@@ -2,8 +2,9 @@
 
 from msgspec import field
 
-from hatsize.api.v1.operation import Area, Call, read_id
-from hatsize.api.v1.schema import Answer, Body, Id, Nothing
+from hatsize.api.operation import Area, Call
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Answer, Body, Id, Nothing
 from hatsize.tailnet.commands.messages import delete_message, put_message
 from hatsize.tailnet.messages import Message, messages
 

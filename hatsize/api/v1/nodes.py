@@ -5,10 +5,12 @@ from datetime import UTC
 from msgspec import field
 from msgspec.structs import replace
 
+from hatsize.api.operation import Area, Call
 from hatsize.api.problems import bad_request
-from hatsize.api.v1.operation import Area, Call, read_id
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Body, Moment, Nothing, Query
 from hatsize.api.v1.render import TAGGED_DEVICES, node_json
-from hatsize.api.v1.schema import Body, Moment, NodeAnswer, NodeJson, NodesAnswer, Nothing, Query
+from hatsize.api.v1.schema import NodeAnswer, NodeJson, NodesAnswer
 from hatsize.hooks.ipam import NoAddressError
 from hatsize.tailnet.commands import nodes, nodes_routes
 from hatsize.tailnet.commands.addresses import set_addresses

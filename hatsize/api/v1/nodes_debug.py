@@ -1,8 +1,9 @@
 """API v1: asking a node's own client: diagnostics, and pings."""
 
+from hatsize.api.operation import Area, Call
 from hatsize.api.problems import bad_request
-from hatsize.api.v1.operation import Area, Call, read_id
-from hatsize.api.v1.schema import Answer, Body
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Answer, Body
 from hatsize.tailnet.model import Node
 
 area = Area("Nodes")

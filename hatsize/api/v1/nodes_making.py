@@ -5,11 +5,12 @@ from secrets import token_bytes
 from msgspec import field
 from msgspec.structs import replace
 
+from hatsize.api.operation import Area, Call
 from hatsize.api.problems import bad_request
+from hatsize.api.schema import ZERO_TIME, Answer, Body, Query
 from hatsize.api.v1.auth import register_as
-from hatsize.api.v1.operation import Area, Call
 from hatsize.api.v1.render import node_json
-from hatsize.api.v1.schema import ZERO_TIME, Answer, Body, NodeAnswer, Query
+from hatsize.api.v1.schema import NodeAnswer
 from hatsize.tailnet.commands.addresses import readdress_node
 from hatsize.tailnet.commands.logins import checked_auth_id
 from hatsize.tailnet.commands.nodes_routes import canonical_route

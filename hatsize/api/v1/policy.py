@@ -5,9 +5,10 @@ from http import HTTPStatus
 
 from msgspec import UNSET, UnsetType
 
+from hatsize.api.operation import Area, Call
 from hatsize.api.problems import Problem, bad_request
-from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.schema import Answer, Body, PolicyAnswer, go_time
+from hatsize.api.schema import Answer, Body, go_time
+from hatsize.api.v1.schema import PolicyAnswer
 from hatsize.tailnet.commands.policy import save_policy
 from hatsize.tailnet.model import PolicyVersion
 from hatsize.tailnet.state import State
@@ -66,6 +67,6 @@ async def put_in_force(call: Call, document: str) -> SavedPolicy:
         return warnings
 
     saved = await call.put(
-        PolicyVersion, lambda state: save_policy(state, document, check, call.now, author=call.actor)
+        PolicyVersion, lambda state: save_policy(state, document, check, call.now, author=call.principal.actor)
     )
     return SavedPolicy(policy=saved.document, updated_at=go_time(saved.created), warnings=warnings or UNSET)

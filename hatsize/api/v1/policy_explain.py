@@ -1,8 +1,8 @@
 """API v1: which rule lets one node reach another, or why none does."""
 
+from hatsize.api.operation import Area, Call
 from hatsize.api.problems import bad_request
-from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.schema import Answer, Body
+from hatsize.api.schema import Answer, Body
 from hatsize.policy.question import read_question
 
 area = Area("Policy")

@@ -1,8 +1,10 @@
 """API v1: the policies that were in force, newest first."""
 
-from hatsize.api.v1.operation import Area, Call, read_id
+from hatsize.api.operation import Area, Call
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Answer, Id, Time, go_time
 from hatsize.api.v1.policy import SavedPolicy, put_in_force
-from hatsize.api.v1.schema import Answer, Id, PolicyAnswer, Time, go_time
+from hatsize.api.v1.schema import PolicyAnswer
 from hatsize.tailnet.errors import NotFoundError
 from hatsize.tailnet.model import PolicyVersion
 from hatsize.tailnet.state import State

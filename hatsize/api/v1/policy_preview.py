@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from hatsize.api.v1.operation import Area, Call
-from hatsize.api.v1.schema import Answer, Body
+from hatsize.api.operation import Area, Call
+from hatsize.api.schema import Answer, Body
 
 area = Area("Policy")
 

@@ -4,9 +4,11 @@ from secrets import token_bytes
 
 from msgspec import field
 
-from hatsize.api.v1.operation import Area, Call, read_id
+from hatsize.api.operation import Area, Call
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Body, Moment, Nothing, Query
 from hatsize.api.v1.render import pre_auth_key_json
-from hatsize.api.v1.schema import Body, Moment, Nothing, PreAuthKeyAnswer, PreAuthKeysAnswer, Query
+from hatsize.api.v1.schema import PreAuthKeyAnswer, PreAuthKeysAnswer
 from hatsize.tailnet.commands import credentials
 from hatsize.tailnet.model import Credential, CredentialKind
 from hatsize.tailnet.secrets import PREFIX_LENGTH, RANDOM_LENGTH, mint

@@ -3,7 +3,8 @@
 from msgspec import UNSET
 
 from hatsize.api.contract import Live
-from hatsize.api.v1.schema import ZERO_TIME, ApiKeyJson, NodeJson, NodePreAuthKeyJson, PreAuthKeyJson, UserJson, go_time
+from hatsize.api.schema import ZERO_TIME, go_time
+from hatsize.api.v1.schema import ApiKeyJson, NodeJson, NodePreAuthKeyJson, PreAuthKeyJson, UserJson
 from hatsize.tailnet.model import Credential, Node, Role, User, UserStatus
 from hatsize.tailnet.state import State
 

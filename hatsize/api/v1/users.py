@@ -1,8 +1,10 @@
 """API v1: users."""
 
-from hatsize.api.v1.operation import Area, Call, read_id
+from hatsize.api.operation import Area, Call
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Body, Nothing, Query
 from hatsize.api.v1.render import user_json
-from hatsize.api.v1.schema import Body, Nothing, Query, UserAnswer, UsersAnswer
+from hatsize.api.v1.schema import UserAnswer, UsersAnswer
 from hatsize.tailnet.commands import users
 from hatsize.tailnet.model import User
 

@@ -1,8 +1,10 @@
 """API v1: what a user may administer, and whether they may take part. Headscale has none of this."""
 
-from hatsize.api.v1.operation import Area, Call, read_id
+from hatsize.api.operation import Area, Call
+from hatsize.api.reading import read_id
+from hatsize.api.schema import Body
 from hatsize.api.v1.render import user_json
-from hatsize.api.v1.schema import Body, UserAnswer
+from hatsize.api.v1.schema import UserAnswer
 from hatsize.tailnet.commands.identities import restore_user, suspend_user
 from hatsize.tailnet.commands.roles import set_role
 from hatsize.tailnet.model import User
@@ -33,7 +35,7 @@ async def suspend(call: Call, id: str, body: SuspendUser | None) -> UserAnswer: 
     number, reason = _number(id), body.reason if body else ""
     await call.run(
         lambda state: suspend_user(
-            state, number, call.now, by=call.actor, reason=reason or "suspended by an administrator"
+            state, number, call.now, by=call.principal.actor, reason=reason or "suspended by an administrator"
         )
     )
     return _answer(call, number)
@@ -42,7 +44,7 @@ async def suspend(call: Call, id: str, body: SuspendUser | None) -> UserAnswer: 
 @area.add("POST", "/user/{id}/restore", "restoreUser", "Let a suspended user log in again")
 async def restore(call: Call, id: str) -> UserAnswer:  # noqa: A002 - the path's word
     number = _number(id)
-    await call.run(lambda state: restore_user(state, number, call.now, by=call.actor))
+    await call.run(lambda state: restore_user(state, number, call.now, by=call.principal.actor))
     return _answer(call, number)
 
 

@@ -1,11 +1,11 @@
-"""The page that documents API v1: plain HTML, nothing loaded from elsewhere."""
+"""The page that documents an API: plain HTML, nothing loaded from elsewhere."""
 
-from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from operator import attrgetter
 
-from hatsize.api.v1.operation import BASE, Operation
+from hatsize.api.definition import Api
+from hatsize.api.operation import Operation
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
@@ -14,9 +14,9 @@ td { padding: .2rem 1rem .2rem 0; vertical-align: top } code { white-space: nowr
 PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<title>Hatsize API v1</title><style>{style}</style></head>
+<title>Hatsize API {version}</title><style>{style}</style></head>
 <body>
-<h1>Hatsize API v1</h1>
+<h1>Hatsize API {version}</h1>
 <p>Described for programs in <a href="{base}/openapi.yaml">{base}/openapi.yaml</a> and
 <a href="{base}/openapi.json">{base}/openapi.json</a>.
 Send an API key with each request, <code>Authorization: Bearer tskey-api-…</code>;
@@ -27,15 +27,15 @@ Send an API key with each request, <code>Authorization: Bearer tskey-api-…</co
 """
 
 
-def docs_page(operations: Sequence[Operation]) -> str:
+def docs_page(api: Api) -> str:
     """The page, with the operations grouped by noun."""
     areas = "".join(
-        f"<h2>{escape(area)}</h2>\n<table>\n{''.join(map(_row, members))}</table>\n"
-        for area, members in groupby(sorted(operations, key=attrgetter("area")), key=attrgetter("area"))
+        f"<h2>{escape(area)}</h2>\n<table>\n{''.join(_row(api, member) for member in members)}</table>\n"
+        for area, members in groupby(sorted(api.operations, key=attrgetter("area")), key=attrgetter("area"))
     )
-    return PAGE.format(style=STYLE, base=BASE, areas=areas)
+    return PAGE.format(style=STYLE, version=api.version, base=api.base, areas=areas)
 
 
-def _row(operation: Operation) -> str:
-    what = f"{operation.method} {operation.path}"
+def _row(api: Api, operation: Operation) -> str:
+    what = f"{operation.method} {api.base}{operation.path}"
     return f"<tr><td><code>{escape(what)}</code></td><td>{escape(operation.summary)}</td></tr>\n"

@@ -1,8 +1,9 @@
 """Who asks the HTTP API, and whether they may.
 
 The Unix socket in the data directory is trusted by its file mode. Whoever accepts its connections says so in the ASGI
-scope: `scope["state"]["hatsize_local"] = True`. Everybody else presents an API key: `Authorization: Bearer tskey-…`, or
-a credential that a plugin answers for. What each may do is told by scopes; API keys have all of them.
+scope: `scope["state"]["hatsize_local"] = True`. Everybody else presents an API key: `Authorization: Bearer tskey-…`, a
+token that an OAuth client was given, or a credential that a plugin answers for. What each may do is told by scopes;
+only tokens have less than all of them.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ LOCAL = "hatsize_local"
 """The key in the ASGI scope's `state` that tells a connection through the Unix socket."""
 OWN_FORMS = ("tskey-", "hskey-")
 """How the server's own secrets begin: no plugin is told of these."""
+TOKEN_FORM = f"tskey-{CredentialKind.OAUTH_TOKEN.value}-"
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly a key's last use is kept."""
 
@@ -34,8 +36,11 @@ class Principal:
     """Who asks, and what they may."""
 
     actor: str
-    """As it is kept with changes: `local`, `apikey:PREFIX`, or `CHECKER:WORD` for what a plugin says."""
+    """As it is kept with changes: `local`, `apikey:PREFIX`, `oauthclient:PREFIX`, or `CHECKER:WORD` for what a plugin
+    says."""
     scopes: tuple[str, ...] = ("all",)
+    tags: tuple[str, ...] = ()
+    """Those of an OAuth client, and all it may give away; empty for everybody else."""
 
 
 async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *, basic: bool = False) -> Principal:
@@ -49,6 +54,8 @@ async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *,
     if not secret:
         raise _unauthorised("send an API key as Bearer" + (", or as the user name of Basic" if basic else ""))
     try:
+        if secret.startswith(TOKEN_FORM):
+            return await _client_of(live, secret)
         key = await _presented(live, secret)
     except NotAllowedError:
         if not secret.startswith(OWN_FORMS) and (actor := await live.presenter(secret)):
@@ -56,6 +63,15 @@ async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *,
         raise _unauthorised("the API key is not valid") from None
     await _note(live, key, secret)
     return Principal(f"apikey:{key.prefix}", key.scopes or ("all",))
+
+
+async def _client_of(live: Live, secret: str) -> Principal:
+    """The OAuth client that presents a token; the client must still be good for something."""
+    token = presented(live.state, CredentialKind.OAUTH_TOKEN, secret, live.clock())
+    client = live.state.find(Credential, token.extra.get("client"))
+    if client is None or client.revoked is not None:
+        raise NotAllowedError("the OAuth client of the token is gone")
+    return Principal(f"oauthclient:{client.prefix}", token.scopes, token.tags)
 
 
 async def _presented(live: Live, secret: str) -> Credential:

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a client of v1 is told that asked for something that was not done."""
+    """What a client is told that asked for something that was not done."""
 
     title: str
     status: int

@@ -9,6 +9,7 @@ from hatsize.api import public as api_public
 from hatsize.api.contract import Live
 from hatsize.api.credentials import LOCAL
 from hatsize.api.v1.blueprint import api_v1
+from hatsize.api.v2.blueprint import api_v2
 from hatsize.control import login_page, password_form, platform_pages, public, verify
 from hatsize.derp import blueprint as derp_pages
 from hatsize.hooks.lifecycle import Server
@@ -30,6 +31,7 @@ def app(live: LiveTailnet, api: Live, noise_key: MachineKey, url: str, view: Ser
     outer.register_blueprint(derp_pages.blueprint())
     outer.register_blueprint(api_public.public(api))
     outer.register_blueprint(api_v1(api))
+    outer.register_blueprint(api_v2(api))
     return outer
 
 

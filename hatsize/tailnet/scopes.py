@@ -23,8 +23,6 @@ NAMES = (
 )
 SCOPES: tuple[str, ...] = tuple(form for name in NAMES for form in (name, name + READ))
 """Every scope there is, in the order in which they are listed."""
-NEED_TAGS = frozenset({"all", "auth_keys", "devices:core"})
-"""With these a client can let nodes join, and somebody must own them."""
 
 
 def grants(held: Iterable[str], needed: str) -> bool:

@@ -14,6 +14,7 @@ from hatsize.api.credentials import LOCAL
 from hatsize.api.problems import Problem
 from hatsize.api.public import public
 from hatsize.api.v1.blueprint import api_v1
+from hatsize.api.v2.blueprint import api_v2
 from hatsize.policy.preview import preview
 from hatsize.policy.topology import from_state
 from hatsize.tailnet.commands.policy import policy_in_force
@@ -195,6 +196,7 @@ class LocalClient:
     def __init__(self, live: MemoryLive) -> None:
         app = Quart("hatsize")
         app.register_blueprint(api_v1(live))
+        app.register_blueprint(api_v2(live))
         app.register_blueprint(public(live))
         self._client = app.test_client()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from hatsize.policy.applied import AppliedRule
 from hatsize.policy.explain import Explanation
 from hatsize.policy.question import Question
 from hatsize.tailnet.dns import DnsChoice
@@ -62,6 +63,15 @@ class PolicyAccess(Protocol):
 
         Raises PolicyError, and InvalidError that says which name is unknown, or that this engine gives no reasons.
         """
+
+    async def rules_from(self, document: str | None, src: str) -> Sequence[AppliedRule]:
+        """Which rules of a document, or of the policy in force for None, have somebody as a source.
+
+        Raises as `explain` does.
+        """
+
+    async def rules_to(self, document: str | None, question: Question) -> Sequence[AppliedRule]:
+        """Which rules open the port of a destination to anybody. Raises as `explain` does."""
 
     def knows_tag(self, tag: str) -> bool:
         """Whether the policy in force gives the tag owners."""

@@ -94,7 +94,7 @@ def lets(compiled: Compiled, edge: Edge, src: Actor, dst: Actor) -> list[Flow]:
     """The flows that a rule opens between two parties."""
     if not is_source(compiled, edge, src):
         return []
-    return [flow for flow in edge.rule.flows if _is_target(compiled, edge, flow.dst, src, dst)]
+    return [flow for flow in edge.rule.flows if is_target(compiled, edge, flow.dst, src, dst)]
 
 
 def is_source(compiled: Compiled, edge: Edge, src: Actor) -> bool:
@@ -124,7 +124,8 @@ def _is_anybody(compiled: Compiled, src: Actor) -> bool:
     return any(place in spans for place in src.places)
 
 
-def _is_target(compiled: Compiled, edge: Edge, target: Selector, src: Actor, dst: Actor) -> bool:
+def is_target(compiled: Compiled, edge: Edge, target: Selector, src: Actor, dst: Actor) -> bool:
+    """Whether a destination of a rule, as it was written, has the party `dst` in it."""
     if target == SELF:
         return dst.user_id is not None and dst.user_id == src.user_id
     if target == EVERYTHING:

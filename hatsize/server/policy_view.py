@@ -9,6 +9,7 @@ from hatsize.api.contract import PolicyDocument
 from hatsize.hooks.policy import CompiledPolicy
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.policy.actors import UnknownActorError
+from hatsize.policy.applied import AppliedRule, rules_from, rules_to
 from hatsize.policy.compiled import Compiled
 from hatsize.policy.explain import Explanation, explain
 from hatsize.policy.preview import sent
@@ -63,16 +64,28 @@ class PolicyView:
         return await self._judged(document, previewed)
 
     async def explain(self, document: str | None, src: str, question: Question) -> Explanation:
+        return await self._reasoned(
+            document, lambda compiled: explain(compiled, src, question.dst, question.port, question.protocol)
+        )
+
+    async def rules_from(self, document: str | None, src: str) -> Sequence[AppliedRule]:
+        return await self._reasoned(document, lambda compiled: rules_from(compiled, src))
+
+    async def rules_to(self, document: str | None, question: Question) -> Sequence[AppliedRule]:
+        return await self._reasoned(document, lambda compiled: rules_to(compiled, question))
+
+    async def _reasoned(self, document: str | None, reason: Callable[[Compiled], Judgement]) -> Judgement:
+        """What the rules themselves say, which are those of the built-in engine alone."""
         engine = self._live.services.policy.name
 
-        def explained(compiled: CompiledPolicy, state: State) -> Explanation:
+        def reasoned(compiled: CompiledPolicy, state: State) -> Judgement:
             del state
             if not isinstance(compiled, Compiled):
                 raise InvalidError(f"the policy engine {engine} gives no reasons: read its own documents")
-            return explain(compiled, src, question.dst, question.port, question.protocol)
+            return reason(compiled)
 
         try:
-            return await self._judged(document, explained)
+            return await self._judged(document, reasoned)
         except UnknownActorError as error:
             raise InvalidError(str(error)) from None
 

@@ -47,6 +47,15 @@ async def test_rules_are_explained_of_a_document_and_of_the_policy_in_force(view
         await view.explain(None, "nobody", read_question("100.64.0.9"))
 
 
+async def test_the_rules_that_apply_are_those_of_the_document_that_is_asked(view):
+    asked = read_question("100.64.0.9:22")
+    assert [rule.opens for rule in await view.rules_to(None, asked)] == [("*:*",)]
+    assert [rule.sources for rule in await view.rules_from(None, "100.64.0.1")] == [("*",)]
+    assert await view.rules_to(CLOSED, asked) == []
+    with pytest.raises(InvalidError, match="nobody"):
+        await view.rules_from(None, "nobody")
+
+
 class Silent:
     """An engine of somebody else's, whose policies compile to a thing of its own."""
 

@@ -34,12 +34,11 @@ FORMER = {
 
 
 class Configuration:
-    """Values by dotted path; remembers which were asked for, so that the rest can be told of."""
+    """Values by dotted path."""
 
     def __init__(self, tree: Mapping[str, Any], path: Path, environ: Mapping[str, str] | None = None) -> None:
         self._tree = tree
         self._environ = environ or {}
-        self._asked: set[str] = set()
         self.path = path
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -58,12 +57,15 @@ class Configuration:
         value = self.get(key)
         return self.path.parent.absolute() / str(value) if value else None
 
-    def unread(self) -> list[str]:
-        """The keys in the file that nobody asked for."""
-        return [key for key in _leaves(self._tree) if not any(f"{key}.".startswith(f"{a}.") for a in self._asked)]
+    def given(self) -> list[str]:
+        """The settings that the file gives."""
+        return list(_leaves(self._tree))
+
+    def variables(self) -> list[str]:
+        """The `HEADSCALE_…` variables that are set."""
+        return sorted(name for name, value in self._environ.items() if name.startswith("HEADSCALE_") and value)
 
     def _find(self, key: str) -> Any:
-        self._asked.add(key)
         variable = "HEADSCALE_" + key.replace(".", "_").upper()
         if variable in self._environ:
             return self._environ[variable]

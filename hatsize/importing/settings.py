@@ -4,36 +4,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hatsize.importing.configuration import Configuration
+from hatsize.importing.counterparts import COUNTERPARTS, Counterpart, Fate, entry_of, entry_of_variable
 from hatsize.importing.findings import Findings
 from hatsize.tailnet.addresses import is_address
 
 Tree = dict[str, Any]
 
-ELSEWHERE = (
-    "noise", "private_key_path", "database", "db_type", "db_path", "db_host", "db_port", "db_name", "db_user",
-    "db_pass", "db_ssl", "policy", "acl_policy_path", "unix_socket", "disable_check_updates",
-    "derp.server.private_key_path", "cli",
-)  # fmt: skip
-"""Keys with nothing to say here: they lead to what comes over by other ways, or concern Headscale's own program."""
-REASONS = {
-    "oidc": (
-        "enable the plugin oidc and give it these settings, its provider named `oidc`: then everybody is known again; "
-        "mind who may log in"
-    ),
-    "metrics_listen_addr": "enable the plugin metrics",
-    "randomize_client_port": "write randomizeClientPort in the policy",
-    "tls_letsencrypt_cache_dir": "the certificate is asked for anew",
-    "dns_config.use_username_in_magic_dns": "names are NODE.DOMAIN, without the user",
-    "dns.use_username_in_magic_dns": "names are NODE.DOMAIN, without the user",
-}
 LEVELS = {"trace": "debug", "debug": "debug", "info": "info", "warn": "warning", "warning": "warning"}
+EPHEMERAL_TIMEOUT = "120s"
+PROBES = {"probe_interval": "10s", "probe_timeout": "5s"}
 PORTS = {"http": "80", "https": "443"}
 
 
 def settings_of(configuration: Configuration, findings: Findings) -> Tree:
-    """The settings; what has no counterpart is told of."""
-    for key in ELSEWHERE:
-        configuration.get(key)
+    """The settings; what has no counterpart is told of (`hatsize.importing.counterparts`)."""
     tree = _pruned({
         "server_url": configuration.get("server_url"),
         "listen": _listen(configuration, "listen_addr"),
@@ -147,26 +131,31 @@ def _log(configuration: Configuration) -> Tree:
 
 
 def _node(configuration: Configuration) -> Tree:
+    """Headscale's own defaults stand where they differ from those here and a node, or the other value, would notice."""
     ha = "node.routes.ha"
+    probes = {key: _duration(configuration, f"{ha}.{key}") for key in PROBES}
     return {
         "expiry": _duration(configuration, "node.expiry"),
-        "ephemeral_timeout": _duration(configuration, "node.ephemeral.inactivity_timeout"),
-        "routes": {
-            "ha": {
-                "probe_interval": _duration(configuration, f"{ha}.probe_interval"),
-                "probe_timeout": _duration(configuration, f"{ha}.probe_timeout"),
-            }
-        },
+        "ephemeral_timeout": _duration(configuration, "node.ephemeral.inactivity_timeout") or EPHEMERAL_TIMEOUT,
+        "routes": {"ha": {key: probes[key] or PROBES[key] for key in PROBES} if any(probes.values()) else {}},
     }
 
 
 def _tell_of_the_rest(configuration: Configuration, findings: Findings) -> None:
-    told: set[str] = set()
-    for key in configuration.unread():
-        name = next((name for name in REASONS if f"{key}.".startswith(f"{name}.")), key)
-        if name not in told:
-            findings.left_out(f"setting {name}", REASONS.get(name, "it has no counterpart here"))
-        told.add(name)
+    """Tell of what is configured and has no counterpart here, once for each section that is spoken of as one."""
+    given = [(setting, entry_of(setting)) for setting in configuration.given()]
+    given += [(name, entry_of_variable(name)) for name in configuration.variables() if name != "HEADSCALE_CONFIG"]
+    for entry in dict.fromkeys(entry for _, entry in given if entry is not None):
+        _tell(entry, COUNTERPARTS[entry], findings)
+    for setting in (setting for setting, entry in given if entry is None):
+        findings.left_out(f"setting {setting}", "Headscale has no such setting that is known here")
+
+
+def _tell(setting: str, counterpart: Counterpart, findings: Findings) -> None:
+    if counterpart.fate is Fate.NEEDLESS:
+        findings.note(f"setting {setting}", counterpart.text)
+    elif counterpart.fate is Fate.LOST:
+        findings.left_out(f"setting {setting}", counterpart.text)
 
 
 def _listen(configuration: Configuration, key: str) -> list[str] | None:

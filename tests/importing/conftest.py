@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from hatsize.importing.configuration import Configuration
+from hatsize.importing.configuration import Configuration, read_configuration
 from hatsize.importing.database import read_tables
+from hatsize.importing.findings import Findings
 from hatsize.importing.plan import plan_of
+from hatsize.importing.settings import settings_of
 from hatsize.importing.terms import Terms
+from hatsize.importing.toml import as_toml
+from hatsize.server.settings import load_settings
 
 SCHEMAS = Path(__file__).parent / "schemas"
 RELEASED = Path(__file__).parents[3] / "shared" / "headscale-databases"
@@ -50,3 +54,18 @@ def released(tmp_path):
         return read_tables(str(database(tmp_path, dump)))
 
     return tables
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    """The settings that a configuration comes to, loaded as a server would, and what is told of it."""
+
+    def settings_and_findings(text, **environ):
+        findings = Findings()
+        (tmp_path / "config.yaml").write_text(text)
+        tree = settings_of(read_configuration(tmp_path / "config.yaml", environ), findings)
+        (tmp_path / "hatsize.toml").write_text(as_toml(tree))
+        told = [f"{each.what}: {each.text}" for each in findings.told]
+        return load_settings(tmp_path / "hatsize.toml", environ={}), told
+
+    return settings_and_findings

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import URL
 
 from hatsize.importing.configuration import Configuration, database_of, read_configuration
-from hatsize.importing.findings import Findings, ImportRefusedError
-from hatsize.importing.settings import settings_of
+from hatsize.importing.findings import ImportRefusedError
 from hatsize.importing.toml import as_toml
-from hatsize.server.settings import load_settings
 
 FULL = """
 server_url: https://hs.example.com
@@ -50,17 +48,8 @@ taildrop: {enabled: false}
 """
 
 
-def mapped(text, tmp_path, **environ):
-    """The settings that a configuration comes to, loaded as a server would, and what is told of it."""
-    findings = Findings()
-    (tmp_path / "config.yaml").write_text(text)
-    tree = settings_of(read_configuration(tmp_path / "config.yaml", environ), findings)
-    (tmp_path / "hatsize.toml").write_text(as_toml(tree))
-    return load_settings(tmp_path / "hatsize.toml", environ={}), [f"{f.what}: {f.text}" for f in findings.told]
-
-
-def test_everything_that_has_a_counterpart_comes_over(tmp_path):
-    settings, _ = mapped(FULL, tmp_path)
+def test_everything_that_has_a_counterpart_comes_over(mapped, tmp_path):
+    settings, _ = mapped(FULL)
     plain = settings.model_dump(mode="json", by_alias=True)
     assert plain["server_url"] == "https://hs.example.com"
     assert plain["listen"] == ["0.0.0.0:443"]
@@ -84,15 +73,15 @@ def test_everything_that_has_a_counterpart_comes_over(tmp_path):
     assert not plain["taildrop"]["enabled"]
 
 
-def test_what_has_none_is_told_with_a_mend_and_without_secrets(tmp_path):
-    _, told = mapped(FULL, tmp_path)
+def test_what_has_none_is_told_with_a_mend_and_without_secrets(mapped):
+    _, told = mapped(FULL)
     assert [line.partition(":")[0] for line in told] == [
-        "resolver tls-scheme", "setting metrics_listen_addr", "setting oidc", "setting tuning.batch_change_delay",
+        "resolver tls-scheme", "setting metrics_listen_addr", "setting oidc", "setting tuning",
     ]  # fmt: skip
     assert "hush" not in str(told)
 
 
-def test_the_keys_of_former_releases_are_known(tmp_path):
+def test_the_keys_of_former_releases_are_known(mapped):
     settings, told = mapped(
         """
         server_url: http://10.0.0.1:8080
@@ -110,8 +99,7 @@ def test_the_keys_of_former_releases_are_known(tmp_path):
           override_local_dns: false
           restricted_nameservers: {a.example.org: [10.1.1.1]}
           domains: [b.example.org]
-        """,
-        tmp_path,
+        """
     )
     plain = settings.model_dump(mode="json", by_alias=True)
     assert (plain["dns"]["base_domain"], plain["dns"]["override_local_dns"]) == ("example.net", False)
@@ -121,13 +109,43 @@ def test_the_keys_of_former_releases_are_known(tmp_path):
     assert told == []
 
 
-def test_variables_go_before_the_file(tmp_path):
-    settings, _ = mapped(FULL, tmp_path, HEADSCALE_SERVER_URL="https://other.example.com")
+def test_variables_go_before_the_file(mapped):
+    settings, _ = mapped(FULL, HEADSCALE_SERVER_URL="https://other.example.com")
     assert settings.server_url == "https://other.example.com"
 
 
-def test_one_family_alone_stays_alone(tmp_path):
-    settings, _ = mapped("prefixes: {v4: 100.64.0.0/10}", tmp_path)
+def test_what_variables_set_is_told_of_too(mapped):
+    _, told = mapped(
+        "dns: {base_domain: example.net}",
+        HEADSCALE_OIDC_CLIENT_SECRET="hush",
+        HEADSCALE_DEBUG_PROFILING_ENABLED="1",
+        HEADSCALE_CONFIG="/etc/headscale/config.yaml",
+        HEADSCALE_DATABASE_POSTGRES_MAX_OPEN_CONNS="3",
+        HEADSCALE_NONESUCH="1",
+    )
+    assert [line.partition(":")[0] for line in told] == [
+        "setting database.postgres.max_open_conns", "setting debug", "setting oidc", "setting HEADSCALE_NONESUCH",
+    ]  # fmt: skip
+    assert "hush" not in str(told)
+
+
+def test_a_misspelt_setting_is_named(mapped):
+    _, told = mapped("dns: {base_domian: example.net}")
+    assert told == ["setting dns.base_domian: Headscale has no such setting that is known here"]
+
+
+def test_ephemeral_nodes_are_removed_as_early_as_headscale_did_where_its_file_says_nothing(mapped):
+    assert mapped("{dns: {base_domain: example.net}}")[0].node.ephemeral_timeout.total_seconds() == 120
+
+
+def test_one_of_the_two_times_of_probes_has_headscales_default_beside_it(mapped):
+    settings, _ = mapped("node: {routes: {ha: {probe_timeout: 7s}}}")
+    ha = settings.node.routes.ha
+    assert (ha.probe_interval.total_seconds(), ha.probe_timeout.total_seconds()) == (10, 7)
+
+
+def test_one_family_alone_stays_alone(mapped):
+    settings, _ = mapped("prefixes: {v4: 100.64.0.0/10}")
     assert (settings.prefixes.v4, settings.prefixes.v6) == ("100.64.0.0/10", "")
 
 

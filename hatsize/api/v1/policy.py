@@ -1,17 +1,14 @@
 """API v1: the policy, as Headscale has it. What Hatsize adds is absent where it is empty."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 
 from msgspec import UNSET, UnsetType
 
 from hatsize.api.operation import Area, Call
-from hatsize.api.problems import Problem, bad_request
+from hatsize.api.policy_saving import SavedPolicy, put_in_force
+from hatsize.api.problems import Problem
 from hatsize.api.schema import Answer, Body, go_time
 from hatsize.api.v1.schema import PolicyAnswer
-from hatsize.tailnet.commands.policy import save_policy
-from hatsize.tailnet.model import PolicyVersion
-from hatsize.tailnet.state import State
 
 area = Area("Policy")
 
@@ -25,7 +22,7 @@ class PolicyInForce(PolicyAnswer):
     """Why it is not the one its file holds."""
 
 
-class SavedPolicy(PolicyAnswer):
+class SavedPolicyAnswer(PolicyAnswer):
     warnings: list[str] | UnsetType = UNSET
 
 
@@ -44,8 +41,8 @@ async def get_policy(call: Call) -> PolicyInForce:
 
 
 @area.add("PUT", "/policy", "setPolicy", "Put a policy in force")
-async def set_policy(call: Call, body: GivenPolicy) -> SavedPolicy:
-    return await put_in_force(call, body.policy)
+async def set_policy(call: Call, body: GivenPolicy) -> SavedPolicyAnswer:
+    return saved_json(await put_in_force(call, body.policy))
 
 
 @area.add(
@@ -55,18 +52,8 @@ async def check_policy(call: Call, body: GivenPolicy) -> CheckedPolicy:
     return CheckedPolicy(warnings=list(call.live.policy.check(body.policy, call.live.state)) or UNSET)
 
 
-async def put_in_force(call: Call, document: str) -> SavedPolicy:
-    """Save a document as the newest version; raises PolicyError, and Problem where the policy comes from a file."""
-    policy = call.live.policy
-    if policy.read_only:
-        raise bad_request(policy.read_only)
-    warnings: list[str] = []
-
-    def check(text: str, state: State) -> Sequence[str]:
-        warnings[:] = policy.check(text, state)
-        return warnings
-
-    saved = await call.put(
-        PolicyVersion, lambda state: save_policy(state, document, check, call.now, author=call.principal.actor)
+def saved_json(saved: SavedPolicy) -> SavedPolicyAnswer:
+    version = saved.version
+    return SavedPolicyAnswer(
+        policy=version.document, updated_at=go_time(version.created), warnings=list(saved.warnings) or UNSET
     )
-    return SavedPolicy(policy=saved.document, updated_at=go_time(saved.created), warnings=warnings or UNSET)

@@ -1,9 +1,10 @@
 """API v1: the policies that were in force, newest first."""
 
 from hatsize.api.operation import Area, Call
+from hatsize.api.policy_saving import put_in_force
 from hatsize.api.reading import read_id
 from hatsize.api.schema import Answer, Id, Time, go_time
-from hatsize.api.v1.policy import SavedPolicy, put_in_force
+from hatsize.api.v1.policy import SavedPolicyAnswer, saved_json
 from hatsize.api.v1.schema import PolicyAnswer
 from hatsize.tailnet.errors import NotFoundError
 from hatsize.tailnet.model import PolicyVersion
@@ -48,8 +49,8 @@ async def get_version(call: Call, version: str) -> PolicyAnswer:
 @area.add(
     "POST", "/policy/history/{version}/revert", "revertPolicy", "Put a policy that was saved in force again, checked"
 )
-async def revert(call: Call, version: str) -> SavedPolicy:
-    return await put_in_force(call, _version(call.live.state, version).document)
+async def revert(call: Call, version: str) -> SavedPolicyAnswer:
+    return saved_json(await put_in_force(call, _version(call.live.state, version).document))
 
 
 def _version(state: State, version: str) -> PolicyVersion:

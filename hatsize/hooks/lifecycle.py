@@ -58,6 +58,13 @@ class Server(Protocol):
         are several replicas, the first answers may be no for all of them.
         """
 
+    def derived_key(self, purpose: str) -> bytes:
+        """32 secret bytes that all replicas of this server have, and nobody else; the same ones after a restart.
+
+        Each purpose has others. It begins with the plugin's own name and a colon, as `door:visits`. What is sealed with
+        it and given to a browser can be opened by whichever replica the browser comes back to.
+        """
+
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         """Change the state: the command computes the change from the state as it is, and may run twice.
 

@@ -128,7 +128,9 @@ async def assemble(settings: Settings, services: Services) -> Parts:
         relay_map=relay_map,
         settings=settings,
     )
-    view = PluginView(live, registrar, services.plugins, place.url, settings.data_dir, replica=replica)
+    view = PluginView(
+        live, registrar, services.plugins, place.url, settings.data_dir, noise_key=noise_key, replica=replica
+    )
     outer_app = outer.app(live, api, machine_key(noise_key.public), place.url, view)
     count_requests(outer_app, "public", live.measures)
     mount(services.plugins, view, outer_app)

@@ -11,12 +11,14 @@ from hatsize.hooks.manager import Plugins
 from hatsize.hooks.metrics import Figure
 from hatsize.hooks.replicas import Replica
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.server.derived_keys import derived_key
 from hatsize.tailnet.commands.identities import Profile, note_login, suspend_user, sync_user, user_of
 from hatsize.tailnet.commands.logins import approve_own_check
 from hatsize.tailnet.commands.policy import save_policy
 from hatsize.tailnet.errors import RefusedError
 from hatsize.tailnet.model import Change, Identity, Node, User
 from hatsize.tailnet.state import State
+from hatsize.wire.keys import PrivateKey
 
 
 class PluginView:
@@ -30,6 +32,7 @@ class PluginView:
         url: str,
         data_dir: Path,
         *,
+        noise_key: PrivateKey,
         replica: Replica,
     ) -> None:
         self._live = live
@@ -38,6 +41,7 @@ class PluginView:
         self.url = url
         self.data_dir = data_dir
         self.replica = replica
+        self._noise_key = noise_key
 
     @property
     def state(self) -> State:
@@ -57,6 +61,9 @@ class PluginView:
 
     def is_ours(self, duty: str) -> bool:
         return self._live.services.replication.is_ours(duty)
+
+    def derived_key(self, purpose: str) -> bytes:
+        return derived_key(self._noise_key, purpose)
 
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         return await self._live.run(command)

@@ -15,10 +15,11 @@ from hatsize.wire.keys import PrivateKey
 def plugin_server(tailnet: ScratchTailnet) -> PluginView:
     """The server that is given to plugins. A plugin's files go below a folder that is not there."""
     settings = tailnet.settings
+    noise_key = PrivateKey.generate()
     replica = ThisReplica(
         tailnet.live,
         tailnet.hub,
-        tunnel=Tunnel(PrivateKey.generate(), tailnet.app, tailnet.hub.door),
+        tunnel=Tunnel(noise_key, tailnet.app, tailnet.hub.door),
         pings=tailnet.pings,
         relay=None,
         relay_key="",
@@ -26,7 +27,9 @@ def plugin_server(tailnet: ScratchTailnet) -> PluginView:
         settings=settings,
     )
     plugins = tailnet.services.plugins
-    return PluginView(tailnet.live, tailnet.registrar, plugins, URL, settings.data_dir, replica=replica)
+    return PluginView(
+        tailnet.live, tailnet.registrar, plugins, URL, settings.data_dir, noise_key=noise_key, replica=replica
+    )
 
 
 def web_app(tailnet: ScratchTailnet, *blueprints: Blueprint) -> Quart:

@@ -3,7 +3,6 @@
 import logging
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import anyio
 import pytest
@@ -13,8 +12,8 @@ from hatsize.control import login_page, password_form, passwords
 from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import Deny, LoginIdentity, UnavailableError
 from hatsize.hooks.calls import SERVICE_DEADLINES
-from hatsize.server.plugin_view import PluginView
 from hatsize.tailnet.model import Change, Identity, LoginState, Node, PendingLogin, User, UserStatus
+from hatsize.testing.web import plugin_server
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +101,7 @@ def page(tailnet, fake_client, office):
         plugins = tailnet.services.plugins
         for provider in providers or (office,):
             plugins.add(provider, provider.name)
-        view = PluginView(tailnet.live, tailnet.registrar, plugins, "http://hatsize.example", Path(), replica=None)
+        view = plugin_server(tailnet)
         app = Quart("hatsize.control")
         app.register_blueprint(login_page.blueprint(tailnet.live))
         app.register_blueprint(password_form.blueprint(tailnet.live, view))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace as changed
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +9,6 @@ from msgspec.structs import replace
 from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import Allow, Deny, LoginIdentity
 from hatsize.policy.errors import PolicyError
-from hatsize.server.plugin_view import PluginView
 from hatsize.tailnet.commands.nodes import approve_node
 from hatsize.tailnet.errors import RefusedError
 from hatsize.tailnet.model import (
@@ -23,6 +21,7 @@ from hatsize.tailnet.model import (
     User,
     UserStatus,
 )
+from hatsize.testing.web import plugin_server
 
 pytestmark = pytest.mark.anyio
 
@@ -31,10 +30,8 @@ BOB = LoginIdentity(Identity("work", "2"), "bob", "bob@example.com")
 
 
 @pytest.fixture
-def view(tailnet):
-    return PluginView(
-        tailnet.live, tailnet.registrar, tailnet.services.plugins, "http://hatsize.example", Path("/data"), replica=None
-    )
+async def view(tailnet):
+    return plugin_server(tailnet)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from hatsize_cluster.settings import Settings
 
 
 class ClusterPlugin:
-    """The plugin as the entry point names it."""
+    """Makes several processes on one PostgreSQL one server."""
 
     hatsize_api = "1.0"
 

@@ -33,6 +33,12 @@ async def test_a_change_at_one_is_told_at_the_other(replicas):
         await there.until(lambda netmap: netmap.peer_names == ["lamp"])
 
 
+async def test_plugins_seal_with_the_same_keys_at_each(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        keys = [replica.parts.view.derived_key("door:visits") for replica in (one, two)]
+    assert keys[0] == keys[1]
+
+
 async def test_what_a_node_reports_is_told_at_the_other(replicas):
     async with replicas.running("one", "two") as (one, two):
         client, _ = await replicas.joined(one, "desk")

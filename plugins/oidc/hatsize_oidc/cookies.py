@@ -5,6 +5,8 @@ from typing import Literal
 from quart import Response, request
 
 PATH = "/oidc/"
+NAMED = 16
+"""Letters of what a cookie is named after."""
 
 
 def give(
@@ -26,13 +28,18 @@ def take_back(answer: Response, name: str) -> None:
 
 def underway(state: str) -> str:
     """The name of the cookie of a login that is under way; several may be, in several tabs."""
-    return f"hatsize-oidc-{_plain(state)}"
+    return f"hatsize-oidc-{_plain(state[:NAMED])}"
 
 
 def confirming(token: str) -> str:
-    """The name of the cookie of a page with a button."""
-    return f"hatsize-oidc-page-{_plain(token)}"
+    """The name of the cookie of a page with a button. Sealed tokens begin alike, and end each in its own way."""
+    return f"hatsize-oidc-page-{_plain(token[-NAMED:])}"
+
+
+def leaving(page: str) -> str:
+    """The name of the cookie of a way out."""
+    return f"hatsize-oidc-out-{_plain(page[:NAMED])}"
 
 
 def _plain(text: str) -> str:
-    return "".join(letter for letter in text[:12] if letter.isascii() and (letter.isalnum() or letter in "-_"))
+    return "".join(letter for letter in text if letter.isascii() and (letter.isalnum() or letter in "-_"))

@@ -10,13 +10,14 @@ from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.pages import PAGE_HEADERS
 from hatsize.hooks.storage import StorageError
 from hatsize.tailnet.errors import RefusedError
-from hatsize_oidc import confirmations, cookies, underway
+from hatsize_oidc import confirmations, cookies, leaving, underway
 from hatsize_oidc.asked import Asked, asked_for
 from hatsize_oidc.confirmations import Answered, Confirmations
 from hatsize_oidc.failures import LoginFailure, ProviderFailure, StaleFailure, shown
+from hatsize_oidc.leaving import Leavings
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
-from hatsize_oidc.underway import Seal
+from hatsize_oidc.underway import Logins
 from hatsize_oidc.upkeep import Upkeep
 
 log = logging.getLogger("hatsize.oidc")
@@ -35,9 +36,9 @@ class Pages:
         self._providers = providers
         self._tokens = tokens
         self._upkeep = upkeep
-        self._seal = Seal()
-        self._waiting = Confirmations()
-        self._leaving = Confirmations()
+        self._logins = Logins(server.derived_key("oidc:underway"))
+        self._waiting = Confirmations(server.derived_key("oidc:waiting"))
+        self._leavings = Leavings(server.derived_key("oidc:leaving"))
         self._secure = server.url.startswith("https://")
 
     def blueprint(self) -> Blueprint:
@@ -58,11 +59,10 @@ class Pages:
         """Send the browser to the provider, with what its return has to match."""
         provider = self._provider(name)
         asked = asked_for(self._server, request.args.get("auth", ""))
-        login = self._seal.begin(name, asked.auth_id, fresh=not asked.is_machine)
+        login, sealed = self._logins.begin(name, asked.auth_id, fresh=not asked.is_machine)
         there = await provider.login_page(login, self._callback_url(name))
         answer = _redirect(there)
         cookie = cookies.underway(login.state)
-        sealed = self._seal.sealed(login)
         cookies.give(answer, cookie, sealed, seconds=underway.LIFETIME, secure=self._secure, site="Lax")
         return answer
 
@@ -71,7 +71,7 @@ class Pages:
         provider = self._provider(name)
         state = request.args.get("state", "")
         cookie = cookies.underway(state)
-        login = self._seal.taken(name, state, cookies.read(cookie))
+        login = self._logins.taken(name, state, cookies.read(cookie))
         asked = asked_for(self._server, login.auth_id)
         arrived = await provider.arrived(login, request.args.to_dict(), self._callback_url(name))
         answered = Answered(
@@ -79,7 +79,8 @@ class Pages:
         )
         token, browser = self._waiting.wait(answered)
         page = await _page("oidc_confirm.html", provider=provider, asked=asked, who=arrived.identity, token=token)
-        self._remember(page, token, browser)
+        kept = cookies.confirming(token)
+        cookies.give(page, kept, browser, seconds=confirmations.LIFETIME, secure=self._secure, site="Strict")
         cookies.take_back(page, cookie)
         return page
 
@@ -89,14 +90,23 @@ class Pages:
         if request.headers.get("Sec-Fetch-Site", "") not in SAME_SITE:
             raise StaleFailure("this form was sent from another site: start the login again")
         token = (await request.form).get("token", "")
-        answered = self._waiting.taken(token, cookies.read(cookies.confirming(token)))
+        cookie = cookies.confirming(token)
+        answered = self._waiting.taken(token, cookies.read(cookie))
         asked = asked_for(self._server, answered.auth_id)
         await self._let_in(asked, answered)
         log.info("%s logged in at %s for %s", shown(answered.identity.name), name, shown(asked.what))
-        leaving, browser = self._leaving.wait(answered)
-        can_leave = await provider.can_log_out()
-        page = await _page("oidc_done.html", provider=provider, asked=asked, logout=leaving if can_leave else "")
-        self._remember(page, leaving, browser)
+        page = await self._done(provider, asked, answered.id_token)
+        cookies.take_back(page, cookie)
+        return page
+
+    async def _done(self, provider: OidcProvider, asked: Asked, id_token: str) -> Response:
+        """The last page, with a way to log out at the provider where it has one."""
+        if not await provider.can_log_out():
+            return await _page("oidc_done.html", provider=provider, asked=asked)
+        out, sealed = self._leavings.offer(provider.name, id_token)
+        page = await _page("oidc_done.html", provider=provider, asked=asked, logout=out)
+        cookie = cookies.leaving(out)
+        cookies.give(page, cookie, sealed, seconds=leaving.LIFETIME, secure=self._secure, site="Strict")
         return page
 
     async def _let_in(self, asked: Asked, answered: Answered) -> None:
@@ -114,11 +124,11 @@ class Pages:
     async def _logout(self, name: str) -> Response:
         """End the browser's session at the provider (OpenID Connect RP-Initiated Logout 1.0)."""
         provider = self._provider(name)
-        token = request.args.get("page", "")
-        answered = self._leaving.taken(token, cookies.read(cookies.confirming(token)))
-        there = await provider.logout_page(answered.id_token, f"{self._server.url}/oidc/{name}/logged-out")
-        answer = _redirect(there)
-        cookies.take_back(answer, cookies.confirming(token))
+        out = request.args.get("page", "")
+        cookie = cookies.leaving(out)
+        id_token = self._leavings.taken(name, out, cookies.read(cookie))
+        answer = _redirect(await provider.logout_page(id_token, f"{self._server.url}/oidc/{name}/logged-out"))
+        cookies.take_back(answer, cookie)
         return answer
 
     async def _logged_out(self, name: str) -> Response:
@@ -145,10 +155,6 @@ class Pages:
 
     def _callback_url(self, name: str) -> str:
         return f"{self._server.url}/oidc/{name}/callback"
-
-    def _remember(self, page: Response, token: str, browser: str) -> None:
-        cookie = cookies.confirming(token)
-        cookies.give(page, cookie, browser, seconds=confirmations.LIFETIME, secure=self._secure, site="Strict")
 
 
 async def _page(template: str, status: HTTPStatus = HTTPStatus.OK, **what: object) -> Response:

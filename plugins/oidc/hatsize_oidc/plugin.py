@@ -22,7 +22,7 @@ from hatsize_oidc.upkeep import Upkeep
 
 
 class OidcPlugin:
-    """The plugin as the entry point names it."""
+    """Logs people in at OpenID Connect providers, and follows what these say of them afterwards."""
 
     hatsize_api = "1.0"
 

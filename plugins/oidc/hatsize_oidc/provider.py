@@ -133,7 +133,9 @@ class OidcProvider:
         metadata = await self._metadata.get()
         if not metadata.end_session_endpoint:
             raise ProviderFailure(f"{self.name} has no page to log out")
-        parameters = {"id_token_hint": id_token, "client_id": self.settings.client_id}
+        parameters = {"client_id": self.settings.client_id}
+        if id_token:
+            parameters["id_token_hint"] = id_token
         if self.settings.logout_return:
             parameters["post_logout_redirect_uri"] = return_to
         return _with_query(metadata.end_session_endpoint, parameters)

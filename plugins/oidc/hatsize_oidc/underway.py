@@ -1,19 +1,17 @@
-"""Logins that are under way at a provider: kept by the browser itself, sealed, so that nobody can fill our memory.
+"""Logins that are under way at a provider: kept by the browser itself in a sealed cookie.
 
 The browser that begins a login gets a cookie with all that its return has to match. A state is taken once; what is
-remembered of it is no more than that.
+remembered of it is no more than that. At another replica the provider takes the code no second time.
 """
 
-import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from time import time
 
-from cryptography.fernet import Fernet, InvalidToken
-
 from hatsize_oidc.failures import StaleFailure
+from hatsize_oidc.sealed import Seal
 
 LIFETIME = 600
 """Seconds that somebody has to log in at the provider."""
@@ -28,40 +26,33 @@ class Underway:
     provider: str
     auth_id: str
     state: str
-    nonce: str
-    verifier: str
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
     fresh: bool
     """Whether the person has to show anew who they are."""
     began: float
     """Seconds since 1970."""
 
 
-class Seal:
-    """Seals logins for their browsers, with a key that lasts as long as the server runs."""
+class Logins:
+    """Begins logins, and takes back what their browsers kept of them."""
 
-    def __init__(self, clock: Callable[[], float] = time) -> None:
-        self._fernet = Fernet(Fernet.generate_key())
+    def __init__(self, key: bytes, clock: Callable[[], float] = time) -> None:
+        self._seal = Seal(key, Underway, LIFETIME, clock)
         self._clock = clock
         self._used: OrderedDict[str, float] = OrderedDict()
 
-    def begin(self, provider: str, auth_id: str, *, fresh: bool) -> Underway:
-        """A new login."""
+    def begin(self, provider: str, auth_id: str, *, fresh: bool) -> tuple[Underway, str]:
+        """A new login, and its browser's cookie."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        return Underway(provider, auth_id, state, nonce, verifier, fresh, self._clock())
-
-    def sealed(self, login: Underway) -> str:
-        """What the browser keeps of it."""
-        return self._fernet.encrypt_at_time(json.dumps(asdict(login)).encode(), int(self._clock())).decode()
+        login = Underway(provider, auth_id, state, nonce, verifier, fresh, self._clock())
+        return login, self._seal.closed(login)
 
     def taken(self, provider: str, state: str, cookie: str) -> Underway:
         """The login that a browser returns to, once; StaleFailure when it is not its own, over, or used."""
-        try:
-            text = self._fernet.decrypt_at_time(cookie.encode(), LIFETIME, int(self._clock()))
-        except InvalidToken:
-            raise StaleFailure(
-                "this login was begun in another browser, or more than 10 minutes ago: start it again"
-            ) from None
-        login = Underway(**json.loads(text))
+        login = self._seal.opened(cookie)
+        if login is None:
+            raise StaleFailure("this login was begun in another browser, or more than 10 minutes ago: start it again")
         if not secrets.compare_digest((login.provider + login.state).encode(), (provider + state).encode()):
             raise StaleFailure("this answer belongs to another login: start it again")
         self._use(state)

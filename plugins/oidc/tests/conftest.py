@@ -149,6 +149,10 @@ class Browser:
         await self.come_back(name)
         return await self.confirm(name)
 
+    def take_over(self, other):
+        """Be another browser, at another replica: have its cookies, and what it shows."""
+        self._client.cookie_jar, self.location, self.body = other._client.cookie_jar, other.location, other.body
+
     def cookies(self):
         return list(self._client.cookie_jar)
 

@@ -136,6 +136,33 @@ async def test_a_button_is_pressed_once(browser, waiting):
     assert "this page was used already" in browser.body.lower()
 
 
+async def test_a_button_is_no_use_once_the_machine_is_in(browser, waiting, tailnet):
+    await browser.start(await waiting())
+    await browser.come_back()
+    page, cookies = browser.body, [(cookie.name, cookie.value) for cookie in browser.cookies()]
+    await browser.confirm()
+    for name, value in cookies:
+        browser._client.set_cookie("localhost", name, value, path="/oidc/")
+    browser.body = page
+    await browser.confirm()
+    assert "Nothing waits for this login any more" in browser.body
+    assert len(list(tailnet.state.all(Node))) == 1
+
+
+async def test_each_page_of_a_login_may_be_at_another_replica(pages, fake, waiting, tailnet):
+    fake.metadata = {"end_session_endpoint": "https://id.example.com/out"}
+    one, two = pages()(), pages()()
+    await one.start(await waiting())
+    two.take_over(one)
+    await two.come_back()
+    one.take_over(two)
+    await one.confirm()
+    assert "This machine is in" in one.body
+    two.take_over(one)
+    await two.get(one.body.partition('href="')[2].partition('"')[0])
+    assert two.location.startswith("https://id.example.com/out?")
+
+
 async def test_a_login_that_nobody_waits_for_is_over(browser):
     await browser.start("hskey-authreq-" + "0" * 24)
     assert (browser.status, "Nothing waits for this login any more" in browser.body) == (400, True)
@@ -278,7 +305,8 @@ async def test_log_out_leads_to_the_provider_where_it_offers_that(pages, waiting
     link = browser.body.partition('href="')[2].partition('"')[0]
     await browser.get(link)
     query = parse_qs(urlsplit(browser.location).query)
-    assert browser.location.startswith("https://id.example.com/out?id_token_hint=eyJ")
+    assert browser.location.startswith("https://id.example.com/out?")
+    assert query["id_token_hint"][0].startswith("eyJ")
     assert query["post_logout_redirect_uri"] == ["http://hatsize.example/oidc/work/logged-out"]
     await browser.get("/oidc/work/logged-out")
     assert "You are logged out at work" in browser.body

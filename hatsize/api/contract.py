@@ -76,6 +76,9 @@ class PolicyAccess(Protocol):
     def knows_tag(self, tag: str) -> bool:
         """Whether the policy in force gives the tag owners."""
 
+    def owns_tag(self, owners: Sequence[str], tag: str) -> bool:
+        """Whether the policy in force makes one of the tags `owners` an owner of the tag, be it through other tags."""
+
     def serving(self, node_id: int) -> Sequence[str]:
         """The approved routes that the node serves now, the one of several that was chosen; exit routes last."""
 

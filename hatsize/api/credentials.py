@@ -20,6 +20,7 @@ from hatsize.api.problems import Problem
 from hatsize.tailnet.commands.credentials import note_use
 from hatsize.tailnet.errors import NotAllowedError
 from hatsize.tailnet.model import Credential, CredentialKind
+from hatsize.tailnet.scopes import ALL, grants
 from hatsize.tailnet.secrets import hashed, presented
 
 LOCAL = "hatsize_local"
@@ -40,7 +41,11 @@ class Principal:
     says."""
     scopes: tuple[str, ...] = ("all",)
     tags: tuple[str, ...] = ()
-    """Those of an OAuth client, and all it may give away; empty for everybody else."""
+    """Those of an OAuth client; empty for everybody else."""
+    credential_id: int | None = None
+    """What was presented, where it is one of ours."""
+    user_id: int | None = None
+    """Whose credential it is, where it is somebody's."""
 
 
 async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *, basic: bool = False) -> Principal:
@@ -62,16 +67,18 @@ async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *,
             return Principal(actor)
         raise _unauthorised("the API key is not valid") from None
     await _note(live, key, secret)
-    return Principal(f"apikey:{key.prefix}", key.scopes or ("all",))
+    return Principal(f"apikey:{key.prefix}", key.scopes or ("all",), credential_id=key.id, user_id=key.user_id)
 
 
 async def _client_of(live: Live, secret: str) -> Principal:
-    """The OAuth client that presents a token; the client must still be good for something."""
+    """The OAuth client that presents a token, which is good for no more than the client is by now."""
     token = presented(live.state, CredentialKind.OAUTH_TOKEN, secret, live.clock())
     client = live.state.find(Credential, token.extra.get("client"))
     if client is None or client.revoked is not None:
         raise NotAllowedError("the OAuth client of the token is gone")
-    return Principal(f"oauthclient:{client.prefix}", token.scopes, token.tags)
+    scopes = tuple(scope for scope in token.scopes if grants(client.scopes, scope))
+    tags = tuple(tag for tag in token.tags if tag in client.tags or ALL in client.scopes)
+    return Principal(f"oauthclient:{client.prefix}", scopes, tags, credential_id=token.id)
 
 
 async def _presented(live: Live, secret: str) -> Credential:

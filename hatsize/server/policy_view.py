@@ -108,6 +108,10 @@ class PolicyView:
     def knows_tag(self, tag: str) -> bool:
         return self._live.policy.knows_tag(tag)
 
+    def owns_tag(self, owners: Sequence[str], tag: str) -> bool:
+        policy = self._live.policy
+        return isinstance(policy, Compiled) and policy.approvals.may_tag(None, owners, tag)
+
     def serving(self, node_id: int) -> Sequence[str]:
         node = self._live.state.get(Node, node_id)
         primary = list(self._live.policy.primary_routes(node_id, node_id))

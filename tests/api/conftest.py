@@ -1,5 +1,6 @@
 """A live tailnet in memory, and clients of its API."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -73,6 +74,11 @@ class MemoryPolicy:
     def knows_tag(self, tag: str) -> bool:
         found = self.current()
         return found is not None and f'"{tag}"' in found.text
+
+    def owns_tag(self, owners: Sequence[str], tag: str) -> bool:
+        found = self.current()
+        named = json.loads(found.text).get("tagOwners", {}) if found else {}
+        return not set(owners).isdisjoint(named.get(tag, ()))
 
     def serving(self, node_id: int) -> Sequence[str]:
         node = self._state.find(Node, node_id)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatsize.tailnet.commands.dns import DnsUpdate, change_dns, remove_split, set_split
+from hatsize.tailnet.commands.dns import DnsUpdate, change_dns, remove_split, set_nameservers, set_split
 from hatsize.tailnet.commands.dns_forms import (
     VALUES,
     checked_domain,
@@ -49,6 +49,15 @@ def test_none_takes_back_what_was_set(state):
     change(state, nameservers=["1.1.1.1"], search_domains=[])
     change(state, nameservers=None)
     assert in_force(state, CONFIGURED) == DnsChoice(nameservers=("9.9.9.9",), split=CONFIGURED.split, search_domains=())
+
+
+def test_an_override_waits_where_the_last_resolver_goes(state):
+    change(state, override_local=True)
+    state.apply(set_nameservers(state, [], NOW))
+    assert change(state, search_domains=["lab.example"]), "and nothing else is kept from being changed"
+    state.apply(set_nameservers(state, ["1.1.1.1"], NOW))
+    found = in_force(state, CONFIGURED)
+    assert (found.override_local, found.nameservers) == (True, ("1.1.1.1",))
 
 
 def test_there_is_one_row_of_settings(state):

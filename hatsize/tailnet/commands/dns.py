@@ -28,9 +28,19 @@ class DnsUpdate(Struct, frozen=True, kw_only=True):
 
 
 def change_dns(state: State, update: DnsUpdate, configured: DnsChoice, now: datetime) -> Change | None:
-    """Other settings; None where they are in force as they are. Raises InvalidError, and RefusedError for a choice
-    that would leave clients without a resolver."""
-    return _chosen(state, replace(chosen_dns(state), **update_fields(update)), configured, now)
+    """Other settings; None where they are in force as they are. Raises InvalidError, and RefusedError for an override
+    with nothing to put in place."""
+    given = update_fields(update)
+    chosen = replace(chosen_dns(state), **given)
+    change = _chosen(state, chosen, now)
+    if change is not None and not given.keys().isdisjoint({"override_local", "nameservers"}):
+        _check_override(chosen, configured)
+    return change
+
+
+def set_nameservers(state: State, resolvers: Sequence[str], now: datetime) -> Change | None:
+    """The resolvers for everything. An override stays when there are none, and overrides nothing until there are."""
+    return _chosen(state, replace(chosen_dns(state), nameservers=_resolvers(resolvers)), now)
 
 
 def set_split(
@@ -66,10 +76,13 @@ def _resolvers(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(checked_resolver, given)))
 
 
-def _chosen(state: State, chosen: DnsSettings, configured: DnsChoice, now: datetime) -> Change | None:
+def _chosen(state: State, chosen: DnsSettings, now: datetime) -> Change | None:
     if chosen == chosen_dns(state):
         return None
-    change = Change(tailnet=state.tailnet_id, kind="dns.updated", puts=(chosen,), at=now)
+    return Change(tailnet=state.tailnet_id, kind="dns.updated", puts=(chosen,), at=now)
+
+
+def _check_override(chosen: DnsSettings, configured: DnsChoice) -> None:
     override = configured.override_local if chosen.override_local is None else chosen.override_local
     resolvers = configured.nameservers if chosen.nameservers is None else chosen.nameservers
     if override and not resolvers:
@@ -77,4 +90,3 @@ def _chosen(state: State, chosen: DnsSettings, configured: DnsChoice, now: datet
             "overriding the resolvers of machines needs some to put in their place: set nameservers first, "
             "or turn the override off"
         )
-    return change

@@ -1,7 +1,8 @@
 """Fixtures for tests of plugins. Loaded in every pytest run of an environment with hatsize, so imports wait for use."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from hatsize.testing.client import FakeClient
+    from hatsize.testing.postgres import PostgresServer
     from hatsize.testing.server import RunningServer
     from hatsize.testing.tailnet import ScratchTailnet
 
@@ -43,3 +45,21 @@ def hatsize_server(tmp_path: Path) -> "Callable[..., AbstractAsyncContextManager
         return running_server(tmp_path / "hatsize", settings)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> "Iterator[PostgresServer]":
+    """A real PostgreSQL, shared by all tests of a run: `postgres_server.new_database()` is the URL of an empty place.
+
+    Skipped with the reason where there is none, and failed where CI is true.
+    """
+    from hatsize.testing.postgres import NoPostgresError, PostgresServer
+
+    with ExitStack() as until_the_end:
+        try:
+            server = until_the_end.enter_context(PostgresServer())
+        except NoPostgresError as error:
+            if os.environ.get("CI") == "true":
+                raise
+            pytest.skip(str(error))
+        yield server

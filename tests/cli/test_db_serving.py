@@ -12,23 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from hatsize.testing.postgres import NoPostgresError, PostgresServer
 from hatsize.testing.server import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 HATSIZE = str(Path(sys.executable).with_name("hatsize"))
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    try:
-        server = PostgresServer()
-        server.__enter__()
-    except NoPostgresError as error:
-        pytest.skip(str(error))
-    yield server
-    server.close()
 
 
 class Installation:
@@ -145,8 +133,8 @@ def test_a_second_server_on_a_directory_is_refused(installed):
 
 
 @pytest.mark.postgres
-def test_a_server_moves_to_postgresql_and_back(installed, postgres):
-    here, url = installed(), postgres.new_database()
+def test_a_server_moves_to_postgresql_and_back(installed, postgres_server):
+    here, url = installed(), postgres_server.new_database()
     here.start()
     here.run("users", "create", "anna")
     here.stop()
@@ -168,8 +156,8 @@ def test_a_server_moves_to_postgresql_and_back(installed, postgres):
 
 
 @pytest.mark.postgres
-def test_a_database_that_replicas_serve_from_is_not_moved(installed, postgres):
-    url = postgres.new_database()
+def test_a_database_that_replicas_serve_from_is_not_moved(installed, postgres_server):
+    url = postgres_server.new_database()
     one, two = installed(url), installed(url, "other")
     one.start()
     refused = two.run("db", "move", "sqlite:///copy.db")
@@ -179,15 +167,15 @@ def test_a_database_that_replicas_serve_from_is_not_moved(installed, postgres):
 
 
 @pytest.mark.postgres
-def test_postgresql_is_backed_up_while_it_is_served_from_and_restored(installed, postgres, tmp_path):
-    here = installed(postgres.new_database())
+def test_postgresql_is_backed_up_while_it_is_served_from_and_restored(installed, postgres_server, tmp_path):
+    here = installed(postgres_server.new_database())
     here.start()
     here.run("users", "create", "anna")
     here.run("db", "backup", str(tmp_path / "copy.db"))
     here.stop()
     assert names_in(tmp_path / "copy.db") == ["default", "anna"]
     assert "is not empty" in here.run("db", "restore", str(tmp_path / "copy.db"))["error"]
-    here.at(postgres.new_database())
+    here.at(postgres_server.new_database())
     assert here.run("db", "restore", str(tmp_path / "copy.db"))["checksum"]
     here.start()
     assert here.users() == ["default", "anna"]

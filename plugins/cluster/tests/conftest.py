@@ -9,25 +9,12 @@ import pytest
 
 from hatsize.tailnet.model import User
 from hatsize.testing.client import FakeClient, MapStream
-from hatsize.testing.postgres import NoPostgresError, PostgresServer
 from hatsize.testing.server import RunningServer, free_port, running_server
 from hatsize.testing.tailnet import ScratchTailnet
 from hatsize_cluster.sealing import new_key
 from hatsize_cluster.service import Cluster
 
 LEASE = 2.0
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    """A real PostgreSQL; skipped with the reason where there is none."""
-    try:
-        server = PostgresServer()
-        server.__enter__()
-    except NoPostgresError as error:
-        pytest.skip(str(error))
-    yield server
-    server.close()
 
 
 class Replicas:
@@ -93,5 +80,5 @@ class Replicas:
 
 
 @pytest.fixture
-def replicas(tmp_path, postgres):
-    return Replicas(tmp_path, postgres.new_database())
+def replicas(tmp_path, postgres_server):
+    return Replicas(tmp_path, postgres_server.new_database())

@@ -131,8 +131,8 @@ class Cluster:
 
 
 @pytest.fixture
-async def cluster(tmp_path, postgres):
-    made = Cluster(tmp_path, postgres.new_database())
+async def cluster(tmp_path, postgres_server):
+    made = Cluster(tmp_path, postgres_server.new_database())
     try:
         await made.start()
         yield made
@@ -194,11 +194,13 @@ async def test_a_paused_replica_loses_its_duties_and_does_no_harm_when_it_goes_o
     assert "joins the others anew" in paused.log.read_text()
 
 
-async def test_a_restarted_database_takes_nobody_offline(cluster, postgres):
-    postgres.kill()
-    await read_for(cluster.at_desk, LEASE * 2)
-    assert not heard_offline(cluster.at_desk, "phone")
-    postgres.start()
+async def test_a_restarted_database_takes_nobody_offline(cluster, postgres_server):
+    postgres_server.kill()
+    try:
+        await read_for(cluster.at_desk, LEASE * 2)
+        assert not heard_offline(cluster.at_desk, "phone")
+    finally:
+        postgres_server.start()
     await read_for(cluster.at_desk, LEASE * 2)
     assert not heard_offline(cluster.at_desk, "phone")
     await until(lambda: len(cluster.alive()) == 2, 15, cluster.evidence)
@@ -211,12 +213,12 @@ async def renamed(cluster):
     await cluster.at_phone.until(lambda netmap: netmap.peer("lamp"))
 
 
-async def test_a_replica_that_was_cut_off_catches_up_by_itself(tmp_path, postgres):
+async def test_a_replica_that_was_cut_off_catches_up_by_itself(tmp_path, postgres_server):
 
-    async with Cut(postgres.directory, tmp_path) as cut:
-        cluster = Cluster(tmp_path, postgres.new_database())
+    async with Cut(postgres_server.directory, tmp_path) as cut:
+        cluster = Cluster(tmp_path, postgres_server.new_database())
         cluster.two.environment["HATSIZE_DATABASE_URL"] = cluster.url.replace(
-            str(postgres.directory), str(cut.directory)
+            str(postgres_server.directory), str(cut.directory)
         )
         await cluster.start()
         try:

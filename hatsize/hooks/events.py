@@ -17,6 +17,7 @@ VOCABULARY: dict[str, str] = {
     "node.logged_out": "a node logged itself out",
     "node.updated": "a node's name, tags, routes, addresses, owner or attributes were changed",
     "node.authorized": "a node that waited for approval was approved",
+    "node.held": "a node's approval was taken back",
     "node.expired": "a node's key was expired",
     "node.deleted": "a node was removed",
     "node.reported": "nodes told about themselves: endpoints, host information, last seen; written behind, in batches",

@@ -11,7 +11,7 @@ from hatsize.control.sessions import Hub
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.logs import log_bug
-from hatsize.server.retention import forget_auth_keys, trim_log
+from hatsize.server.retention import forget_auth_keys, forget_posture, trim_log
 from hatsize.tailnet.model import Change, Node, PendingLogin
 from hatsize.tailnet.state import State
 
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MISSED_AFTER = 5.0
 """Seconds between looks at logins whose time is over."""
+MINUTE = 60.0
 HOUR = 3600.0
 REAPING = "removing ephemeral nodes"
 
@@ -31,6 +32,7 @@ def start(tasks: TaskGroup, live: LiveTailnet, hub: Hub) -> None:
     for seconds, doing, duty in (
         (1.0, REAPING, _reap),
         (MISSED_AFTER, "forgetting old logins", _forget_logins),
+        (MINUTE, "forgetting posture attributes", forget_posture),
         (HOUR, "forgetting old auth keys", forget_auth_keys),
         (HOUR, "trimming the change log", trim_log),
     ):

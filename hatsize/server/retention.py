@@ -1,10 +1,11 @@
-"""What a server forgets in time: auth keys of no more use, and the change log that every replica has read."""
+"""What a server forgets in time: old auth keys, posture attributes, and the change log that every replica has read."""
 
 from datetime import datetime, timedelta
 
 from anyio import to_thread
 
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.tailnet.commands.attributes import forget_attributes
 from hatsize.tailnet.model import Change, Credential, CredentialKind
 from hatsize.tailnet.state import State
 
@@ -24,6 +25,11 @@ async def forget_auth_keys(live: LiveTailnet) -> None:
         return Change(tailnet=state.tailnet_id, kind="credential.deleted", deletes=over, actor="server", at=now)
 
     await live.run(command)
+
+
+async def forget_posture(live: LiveTailnet) -> None:
+    """Remove the posture attributes whose time is over."""
+    await live.run(lambda state: forget_attributes(state, live.clock(), actor="server"))
 
 
 async def trim_log(live: LiveTailnet) -> None:

@@ -104,6 +104,8 @@ class Node(Record, frozen=True, kw_only=True):
     ipv4: str | None = None
     ipv6: str | None = None
     key_expiry: datetime | None = None
+    former_expiry: datetime | None = None
+    """When the key would expire, had its expiry not been disabled."""
     authorized: bool = True
     ephemeral: bool = False
     hostinfo: Hostinfo
@@ -120,6 +122,8 @@ class Node(Record, frozen=True, kw_only=True):
     key_signature: bytes = b""
     attributes: dict[str, Any] = {}
     """Posture attributes, by their full name (`custom:tier`)."""
+    attribute_expiries: dict[str, datetime] | None = None
+    """When attributes are forgotten, for those that are; None rather than empty."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -153,7 +157,7 @@ class Credential(Record, frozen=True, kw_only=True):
     prefix: str
     """The public part, unique; enough to find the credential by what is presented, and safe to show."""
     hash: str
-    """`blake2b:<hex>`; of imported secrets `bcrypt:<…>` until they are used."""
+    """`blake2b:<hex>`; of imported secrets `bcrypt:<…>` or `argon2id:<…>` until they are used."""
     user_id: int | None = None
     tags: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()

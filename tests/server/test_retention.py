@@ -1,11 +1,15 @@
 """What a server forgets in time."""
 
+from datetime import timedelta
+
 import pytest
 
 from hatsize.hooks.storage import LogTrimmedError
-from hatsize.server.retention import forget_auth_keys, trim_log
+from hatsize.server.retention import forget_auth_keys, forget_posture, trim_log
+from hatsize.tailnet.commands.attributes import Passing, set_attributes
 from hatsize.tailnet.commands.credentials import expire_credential
 from hatsize.tailnet.model import Credential, CredentialKind
+from hatsize.testing.client import FakeClient
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +36,18 @@ async def test_a_key_that_is_good_for_ever_stays(tailnet):
     tailnet.clock.advance(days=1000)
     await forget_auth_keys(tailnet.live)
     assert keys(tailnet)
+
+
+async def test_a_posture_attribute_goes_at_its_time(tailnet):
+    client = FakeClient.direct(tailnet.app, hostname="desk")
+    await client.register(await tailnet.auth_key())
+    passing = {"custom:tier": Passing("gold", tailnet.clock() + timedelta(minutes=5))}
+    await tailnet.live.run(lambda state: set_attributes(state, 1, passing, tailnet.clock(), actor="test"))
+    await forget_posture(tailnet.live)
+    assert tailnet.node("desk").attributes == {"custom:tier": "gold"}
+    tailnet.clock.advance(minutes=5)
+    await forget_posture(tailnet.live)
+    assert tailnet.node("desk").attributes == {}
 
 
 async def test_the_change_log_keeps_a_day(tailnet):

@@ -3,8 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from hatsize.tailnet.commands.identities import Profile, note_login, restore_user, suspend_user, sync_user, user_of
+from hatsize.tailnet.commands.identities import (
+    Profile,
+    approve_user,
+    note_login,
+    restore_user,
+    suspend_user,
+    sync_user,
+    user_of,
+)
 from hatsize.tailnet.commands.users import create_user
 from hatsize.tailnet.errors import RefusedError
 from hatsize.tailnet.model import Change, Identity, Node, Suspension, User, UserStatus
@@ -85,6 +94,16 @@ def test_an_administrator_restores_a_user(state):
     shut_out(state)
     state.apply(restore_user(state, 1, NOW, by="admin"))
     assert note_login(state, ANN, PROFILE, NOW) is None
+
+
+def test_a_user_who_waits_for_it_is_approved_and_nobody_else(state):
+    assert approve_user(state, 1, NOW) is None
+    waiting = replace(ann(state), status=UserStatus.NEEDS_APPROVAL)
+    state.apply(Change(tailnet=1, kind="user.updated", puts=(waiting,), at=NOW))
+    state.apply(approve_user(state, 1, NOW))
+    assert ann(state).status is UserStatus.ACTIVE
+    shut_out(state)
+    assert approve_user(state, 1, NOW) is None
 
 
 def test_profile_and_groups_are_brought_up_to_date_without_a_login(state):

@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hatsize.tailnet.commands.nodes import delete_node, expire_node, move_node, rename_node, set_tags
+from hatsize.tailnet.commands.nodes import (
+    approve_node,
+    delete_node,
+    enable_expiry,
+    expire_node,
+    hold_node,
+    move_node,
+    rename_by_host,
+    rename_node,
+    set_tags,
+)
 from hatsize.tailnet.commands.nodes_routes import approve_routes, canonical_route
 from hatsize.tailnet.commands.users import create_user
 from hatsize.tailnet.errors import InvalidError, NotFoundError, RefusedError
@@ -65,6 +75,35 @@ def test_a_nodes_key_expires_now_or_later_or_never(state, expiry, kind):
     change = expire_node(state, 1, expiry, NOW)
     assert change.kind == kind
     assert node_after(state, change).key_expiry == expiry
+
+
+def test_an_expiry_that_was_disabled_is_the_same_once_it_is_enabled(state):
+    before = state.get(Node, 1).key_expiry
+    for _ in range(2):
+        assert node_after(state, expire_node(state, 1, None, NOW)).key_expiry is None
+    assert node_after(state, enable_expiry(state, 1, None, NOW)).key_expiry == before
+    assert enable_expiry(state, 1, timedelta(days=1), NOW) is None
+
+
+def test_where_there_was_no_expiry_one_is_as_far_off_as_for_a_new_node(state):
+    state.apply(Change(tailnet=1, kind="node.updated", puts=(replace(state.get(Node, 1), key_expiry=None),), at=NOW))
+    assert enable_expiry(state, 1, None, NOW) is None
+    assert node_after(state, enable_expiry(state, 1, timedelta(days=3), NOW)).key_expiry == NOW + timedelta(days=3)
+
+
+def test_a_nodes_approval_is_taken_back_and_given_again(state):
+    change = hold_node(state, 1, NOW)
+    assert (change.kind, node_after(state, change).authorized) == ("node.held", False)
+    assert hold_node(state, 1, NOW) is None
+    assert node_after(state, approve_node(state, 1, NOW)).authorized
+
+
+def test_a_node_is_named_by_its_host_again(state):
+    for number, hostname in enumerate(("Server", "Server"), start=1):
+        node = replace(state.get(Node, number), hostinfo=Hostinfo(Hostname=hostname))
+        state.apply(Change(tailnet=1, kind="node.updated", puts=(node,), at=NOW))
+    assert node_after(state, rename_by_host(state, 2, NOW), 2).given_name == "server"
+    assert node_after(state, rename_by_host(state, 1, NOW)).given_name == "server-1"
 
 
 def test_a_deleted_node_takes_its_shares_and_its_part_in_services_along(state):

@@ -29,7 +29,7 @@ from hatsize.tailnet.model import (
     User,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration this program's tables are at."""
 
 UNIQUE: dict[type[Record], tuple[tuple[str, ...], ...]] = {

@@ -97,6 +97,15 @@ def restore_user(state: State, user_id: int, now: datetime, *, by: str) -> Chang
     return Change(tailnet=state.tailnet_id, kind="user.restored", puts=(restored,), actor=by, at=now)
 
 
+def approve_user(state: State, user_id: int, now: datetime) -> Change | None:
+    """A user who waits for it may take part; None when they wait no more, or are shut out."""
+    user = state.get(User, user_id)
+    if user.status is not UserStatus.NEEDS_APPROVAL:
+        return None
+    approved = replace(user, status=UserStatus.ACTIVE)
+    return Change(tailnet=state.tailnet_id, kind="user.updated", puts=(approved,), at=now)
+
+
 def _must_be_welcome(user: User, identity: Identity) -> None:
     if user.status is UserStatus.ACTIVE or _is_suspended_by(user, identity):
         return

@@ -1,14 +1,14 @@
 """Nodes, as their administrator changes them: name, approval, expiry, tags, owner, removal."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from hatsize.tailnet.commands.credentials import checked_tag
 from hatsize.tailnet.errors import InvalidError, RefusedError
 from hatsize.tailnet.model import Change, Node, Record, Service, Share, User
-from hatsize.tailnet.names import checked
+from hatsize.tailnet.names import checked, sanitised, unique
 from hatsize.tailnet.state import State
 
 
@@ -21,11 +21,29 @@ def rename_node(state: State, node_id: int, name: str, now: datetime) -> Change:
     return _updated(state, replace(node, given_name=name), now)
 
 
+def rename_by_host(state: State, node_id: int, now: datetime) -> Change:
+    """The node's label is made from its host name again, as that of a new node."""
+    node = state.get(Node, node_id)
+    by_name = state.index.node_by_name
+    name = unique(sanitised(node.hostinfo.Hostname), lambda label: by_name.get(label) not in (None, node_id))
+    return _updated(state, replace(node, given_name=name), now)
+
+
 def expire_node(state: State, node_id: int, expiry: datetime | None, now: datetime) -> Change:
     """The node's key expires at a moment, which may be now; None lets it live for ever."""
-    node = replace(state.get(Node, node_id), key_expiry=expiry)
+    node = state.get(Node, node_id)
+    former = (node.key_expiry or node.former_expiry) if expiry is None else None
     kind = "node.expired" if expiry is not None and expiry <= now else "node.updated"
+    node = replace(node, key_expiry=expiry, former_expiry=former)
     return Change(tailnet=state.tailnet_id, kind=kind, puts=(node,), at=now)
+
+
+def enable_expiry(state: State, node_id: int, lasts: timedelta | None, now: datetime) -> Change | None:
+    """The node's key expires again at the time it had before that was disabled, which may be over, or by what keys of
+    new nodes last; None when it expires anyhow, or there is neither."""
+    node = state.get(Node, node_id)
+    expiry = node.former_expiry or (now + lasts if lasts else None)
+    return expire_node(state, node_id, expiry, now) if node.key_expiry is None and expiry else None
 
 
 def approve_node(state: State, node_id: int, now: datetime) -> Change | None:
@@ -35,6 +53,15 @@ def approve_node(state: State, node_id: int, now: datetime) -> Change | None:
         return None
     approved = replace(node, authorized=True)
     return Change(tailnet=state.tailnet_id, kind="node.authorized", puts=(approved,), at=now)
+
+
+def hold_node(state: State, node_id: int, now: datetime) -> Change | None:
+    """The node may not take part until it is approved again; None when it may not already."""
+    node = state.get(Node, node_id)
+    if not node.authorized:
+        return None
+    held = replace(node, authorized=False)
+    return Change(tailnet=state.tailnet_id, kind="node.held", puts=(held,), at=now)
 
 
 def delete_node(state: State, node_id: int, now: datetime) -> Change:

@@ -79,6 +79,7 @@ def admit(state: State, machine_key: MachineKey, request: RegisterRequest, terms
         user_id=terms.user_id,
         tags=tags,
         key_expiry=expiry,
+        former_expiry=None,
         authorized=terms.authorized or (former is not None and former.authorized),
         ephemeral=terms.ephemeral or request.Ephemeral,
         cap_version=request.Version,

@@ -74,6 +74,7 @@ def a_node(number: int = 1, tailnet: int = 1) -> Node:
         ipv4=f"100.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}",
         ipv6=f"fd7a:115c:a1e0::{number:x}",
         key_expiry=LATER,
+        former_expiry=NOON,
         authorized=False,
         ephemeral=True,
         hostinfo=Hostinfo(
@@ -90,6 +91,7 @@ def a_node(number: int = 1, tailnet: int = 1) -> Node:
         nl_key="nlpub:00",
         key_signature=b"\x00\xff",
         attributes={"custom:tier": "prod", "custom:score": 4.5, "custom:ok": True},
+        attribute_expiries={"custom:tier": LATER},
     )
 
 

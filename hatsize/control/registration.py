@@ -158,12 +158,12 @@ class Registrar:
 
         change = await self._live.run(command)
         if verdict.error:
-            log.info("registration of %s refused: %s", peer.machine_key[:15], verdict.error)
+            log.info("registration of %s from %s refused: %s", peer.machine_key[:15], remote, verdict.error)
             return RegisterResponse(Error=verdict.error)
         if verdict.ask:
             return RegisterResponse(AuthURL=self._login_url(verdict.ask))
         node = next(record for record in change.puts if isinstance(record, Node)) if change else _impossible()
-        log.info("node %d %s (%s)", node.id, node.given_name, change.kind if change else "")
+        log.info("node %d %s (%s) from %s", node.id, node.given_name, change.kind if change else "", remote)
         return self._welcome(node)
 
     async def _follow_up(self, peer: Peer, request: RegisterRequest, remote: str) -> RegisterResponse:

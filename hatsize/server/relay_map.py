@@ -21,7 +21,7 @@ class RelayMap:
     """Gives each capability version its form of the map; `load` first."""
 
     def __init__(self, settings: Settings, place: Place, pin: str) -> None:
-        """`pin` is the certificate's `sha256-raw:…`, empty for one that clients can verify."""
+        """`pin` is `sha256-raw:…` of the listener's certificate, empty for one that clients can verify."""
         derp = settings.derp
         self.pin = pin
         own = DERPMap(Regions={derp.region_id: _region_of(settings, place, pin)} if derp.enabled else {})
@@ -112,11 +112,14 @@ class RelayMap:
 
 def _region_of(settings: Settings, place: Place, pin: str) -> DERPRegion:
     derp = settings.derp
+    # At an https address clients verify the server, and whoever shows the certificate shows it for the relay too: a
+    # reverse proxy's is not the listener's own. A relay beside the server has a port that leads past the proxy.
+    verified = place.url.startswith("https://") and not derp.process
     return embedded_region(
         place.host,
         derp_port=relay_addresses(settings)[0].port if derp.process else place.port,
         stun_port=settings.stun.listen.port if settings.stun.enabled else -1,
-        pin=pin,
+        pin="" if verified else pin,
         region_id=derp.region_id,
         code=derp.region_code,
         name=derp.region_name,

@@ -3,14 +3,16 @@
 import json
 import os
 import socket
+import ssl
 import tomllib
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from hatsize.cli.failures import Failure, Refused, Unanswered
 from hatsize.cli.invocation import invocation
+from hatsize.cli.server_trust import https_connection, untrusted
 from hatsize.server.settings_paths import SOCKET_NAME, default_data_dir
 
 TIMEOUT = 60.0
@@ -79,6 +81,8 @@ def _exchange(method: str, target: str, content: bytes | None) -> tuple[int, dic
         raise Failure(f"{where} is not for you: run this as the user who runs the server") from error
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise Unanswered(_nobody_there(where)) from error
+    except ssl.SSLCertVerificationError as error:
+        raise untrusted(where, connection.host, connection.port, TIMEOUT, error) from error
     except TimeoutError as error:
         raise Failure(f"{where} did not answer within {TIMEOUT:.0f} seconds: see the server's log") from error
     except (OSError, HTTPException) as error:
@@ -96,7 +100,7 @@ def _connection() -> tuple[HTTPConnection, dict[str, str], str]:
     parts = urlsplit(url if "://" in url else f"https://{url}")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Failure(f"HATSIZE_SERVER_URL={url} is not a URL: give one such as https://hatsize.example.com")
-    make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    make = https_connection if parts.scheme == "https" else HTTPConnection
     return make(parts.hostname, parts.port, timeout=TIMEOUT), {"Authorization": f"Bearer {key}"}, parts.geturl()
 
 

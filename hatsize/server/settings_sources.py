@@ -11,7 +11,9 @@ from pydantic import BaseModel, SecretStr
 from hatsize.server.settings_problems import SettingProblem, SettingsError
 
 PREFIX = "HATSIZE_"
-RESERVED = frozenset({"HATSIZE_CONFIG", "HATSIZE_API_KEY"})
+RESERVED = frozenset({
+    "HATSIZE_CONFIG", "HATSIZE_API_KEY", "HATSIZE_SERVER_CA", "HATSIZE_SERVER_PIN", "HATSIZE_SERVER_INSECURE",
+})  # fmt: skip
 """Variables of the command line that are no settings."""
 
 

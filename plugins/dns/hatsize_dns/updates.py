@@ -50,6 +50,9 @@ class Updates:
             answer = await dns.asyncquery.tcp(update, self._primary.host, TIMEOUT, self._primary.port, backend=ASYNCIO)
         except dns.tsig.PeerError as error:
             raise PublishError(f"{who} does not take the key {self._settings.key}: {error}") from None
+        except dns.exception.FormError as error:  # a refusal is often not signed, and so not readable
+            mend = f"see that it has the zone {self._settings.zone}, and compare the key {self._settings.key}"
+            raise PublishError(f"{who} does not answer as it should ({error}): {mend}") from None
         except OSError as error:
             raise PublishError(f"{who} is not reached: {os.strerror(error.errno or 0)}") from None
         except (dns.exception.DNSException, EOFError) as error:

@@ -1,9 +1,4 @@
-"""Challenges published on real name servers by updates signed with a key: BIND and Knot."""
-
-import os
-import shutil
-import socket
-import subprocess
+"""Challenges published on real name servers by updates signed with a key: BIND, Knot, PowerDNS."""
 
 import anyio
 import pytest
@@ -14,74 +9,18 @@ from hatsize_dns.addresses import Place
 from hatsize_dns.seen import has
 from hatsize_dns.settings_publishing import UpdateSettings
 from hatsize_dns.updates import Updates
+from tests.clients.lab.name_servers import SECRET, SERVERS, ZONE, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-ZONE = "net.example.com"
 NAME = f"_acme-challenge.desk.{ZONE}"
-SECRET = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-ZONE_FILE = "$TTL 60\n@ SOA ns hostmaster 1 3600 600 604800 60\n@ NS ns\nns A 127.0.0.1\n"
-NAMED = """
-options {{
-  directory "{folder}"; pid-file "{folder}/named.pid"; session-keyfile "{folder}/session.key";
-  listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-  recursion no; dnssec-validation no;
-}};
-controls {{ }};
-key "hatsize" {{ algorithm hmac-sha256; secret "{secret}"; }};
-zone "{zone}" {{ type primary; file "zone"; update-policy {{ grant hatsize subdomain {zone} TXT; }}; }};
-"""
-KNOT = """
-server:
-  rundir: "{folder}"
-  listen: 127.0.0.1@{port}
-database:
-  storage: "{folder}"
-key:
-  - id: hatsize
-    algorithm: hmac-sha256
-    secret: "{secret}"
-acl:
-  - id: updates
-    key: hatsize
-    action: update
-zone:
-  - domain: {zone}
-    storage: "{folder}"
-    file: "zone"
-    acl: updates
-"""
-SERVERS = {"named": (NAMED, ["-g", "-n", "1", "-c"]), "knotd": (KNOT, ["-c"])}
-
-
-def answers(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(params=SERVERS)
 def port(request, tmp_path):
-    """The port of a primary name server of the zone, of either make."""
-    program = shutil.which(request.param)
-    if program is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{request.param} is not installed")
-    text, flags = SERVERS[request.param]
-    config, port = tmp_path / "server.conf", free_port()
-    (tmp_path / "zone").write_text(ZONE_FILE)
-    config.write_text(text.format(folder=tmp_path, port=port, secret=SECRET, zone=ZONE))
-    with (
-        (tmp_path / "log").open("wb") as log,
-        subprocess.Popen([program, *flags, config], stdout=log, stderr=log) as process,
-    ):
-        try:
-            for _ in range(200):
-                if answers(port):
-                    break
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                anyio.run(anyio.sleep, 0.05)
-            yield port
-        finally:
-            process.kill()
+    """The port of a primary name server of the zone, of each make."""
+    with running(request.param, tmp_path) as server:
+        yield server.port
 
 
 @pytest.fixture
@@ -112,12 +51,12 @@ async def test_many_at_once_are_all_published(updates, port):
 
 
 async def test_a_wrong_key_is_said(updates):
-    with pytest.raises(PublishError, match=r"the name server 127.0.0.1:\d+ does not .*(key hatsize|BADSIG|NOTAUTH)"):
+    with pytest.raises(PublishError, match=r"the name server 127.0.0.1:\d+ .*key hatsize"):
         await updates(secret="c29tZXRoaW5nIGVsc2U=").add(NAME, "one")
 
 
 async def test_a_zone_it_does_not_have_is_said(updates):
-    with pytest.raises(PublishError, match=r"it says NOTAUTH|requires a TSIG"):
+    with pytest.raises(PublishError, match=r"it says NOTAUTH|has the zone other.example"):
         await updates(zone="other.example").add("_acme-challenge.desk.other.example", "one")
 
 

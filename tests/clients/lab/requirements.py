@@ -33,6 +33,7 @@ FOR_SOME = {
     "named": "bind9",
     "knotd": "knot",
     "haproxy": "haproxy",
+    "pdns_server": "pdns-server pdns-backend-sqlite3",
 }
 """Those that single tests need, which are skipped without them."""
 

@@ -10,6 +10,7 @@ import anyio
 from hatsize.hooks.auth import UnavailableError
 from hatsize.hooks.holding import Watched
 from hatsize.hooks.ledger import Ledger
+from hatsize.hooks.vigil import Vigil
 
 Answer = TypeVar("Answer")
 PATIENCE = 0.5
@@ -48,8 +49,9 @@ class Implementation:
 class Calls:
     """The ways to combine what several plugins answer to an asynchronous hook."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, vigil: Vigil) -> None:
         self._ledger = ledger
+        self._vigil = vigil
 
     async def one(self, implementation: Implementation, arguments: dict[str, Any]) -> tuple[bool, Any]:
         """Call one plugin: whether it answered in time and without an error, and its answer."""
@@ -66,7 +68,7 @@ class Calls:
         started, done, answer, watched = monotonic(), False, None, None
         try:
             with anyio.move_on_after(seconds) as deadline:
-                watched = Watched(call())
+                watched = Watched(call(), lambda: self._vigil.within(plugin, hook))
                 answer = await watched
                 done = True
             if deadline.cancelled_caught:
@@ -93,7 +95,8 @@ class Calls:
         """What a method of a service says that must not wait; `otherwise` when it fails in a way it may not."""
         started = monotonic()
         try:
-            return call()
+            with self._vigil.within(name, method):
+                return call()
         except may_raise:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and hurts nobody

@@ -31,7 +31,7 @@ class Installed:
         """Import the plugin and check that it can be one; PluginError says what is wrong with it."""
         try:
             plugin: object = self.entry.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(f"plugin {self.name!r} cannot be loaded: {describe(error)}") from error
         check_shape(plugin, self.name)
         check_version(plugin, self.name)

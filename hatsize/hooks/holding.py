@@ -1,6 +1,7 @@
 """How long a coroutine keeps everybody else waiting: the event loop runs nothing else between two of its awaits."""
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -11,8 +12,12 @@ Result = TypeVar("Result")
 class Watched(Generic[Result]):
     """An awaitable that is awaited as it would be alone, and timed from one await of its own to the next."""
 
-    def __init__(self, awaitable: Awaitable[Result]) -> None:
+    def __init__(
+        self, awaitable: Awaitable[Result], within: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        """`within` makes a context for each of those stretches."""
         self._awaitable = awaitable
+        self._within = within
         self.longest = 0.0
         """Seconds of the longest stretch without an await so far."""
 
@@ -23,7 +28,8 @@ class Watched(Generic[Result]):
         while True:
             started = monotonic()
             try:
-                waits_for = step()
+                with self._within():
+                    waits_for = step()
             except StopIteration as end:
                 result: Result = end.value
                 return result

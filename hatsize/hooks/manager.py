@@ -20,6 +20,7 @@ from hatsize.hooks.metrics import Figure
 from hatsize.hooks.running import Running
 from hatsize.hooks.services import check_names, check_service, failed, flattened, spoken
 from hatsize.hooks.setup import Setup
+from hatsize.hooks.vigil import Vigil
 from hatsize.tailnet.model import Node, User
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DNSRecord
@@ -44,7 +45,8 @@ class Plugins:
         self._data_dir = data_dir
         self._database_url = database_url
         self.ledger = Ledger()
-        self.calls = Calls(self.ledger)
+        self.vigil = Vigil()
+        self.calls = Calls(self.ledger, self.vigil)
 
     def add(self, plugin: object, name: str, settings: Any = None) -> None:
         """Take a plugin in, with its validated settings, and tell it of them; PluginError when it cannot be used."""
@@ -137,7 +139,7 @@ class Plugins:
 
     def running(self, server: Server) -> Running:
         """The context the server runs in."""
-        return Running(self._collected("hatsize_running", server=server), self.ledger)
+        return Running(self._collected("hatsize_running", server=server), self.ledger, self.vigil)
 
     def delivery(self, state: State) -> Delivery:
         """What carries events to the plugins that listen."""
@@ -151,7 +153,8 @@ class Plugins:
         found: list[Figure] = []
         for each in self.implementations("hatsize_metrics"):
             try:
-                found += each({"server": server}) or ()
+                with self.vigil.within(each.plugin, each.hook):
+                    found += each({"server": server}) or ()
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and hurts nobody
                 self.ledger.failed(each.plugin, each.hook, error)
         return found
@@ -189,7 +192,8 @@ class Plugins:
 
     def _ask(self, implementation: Implementation, arguments: dict[str, Any]) -> Any:
         try:
-            return implementation(arguments)
+            with self.vigil.within(implementation.plugin, implementation.hook):
+                return implementation(arguments)
         except Exception as error:
             raise failed(implementation.plugin, implementation.hook, error) from error
 

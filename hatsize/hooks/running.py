@@ -1,15 +1,18 @@
 """The contexts that plugins supply to run the server in: entered in order, left in the opposite one."""
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import anyio
 
 from hatsize.hooks.errors import PluginError
+from hatsize.hooks.holding import Watched
 from hatsize.hooks.ledger import Ledger, describe
+from hatsize.hooks.vigil import Vigil
 
 HOOK = "hatsize_running"
 ENTER_SECONDS = 30.0
@@ -34,9 +37,10 @@ class _Guest:
 class Running:
     """All plugins' contexts as one. Raises PluginError when one of them cannot be entered."""
 
-    def __init__(self, contexts: Sequence[tuple[str, Context]], ledger: Ledger) -> None:
+    def __init__(self, contexts: Sequence[tuple[str, Context]], ledger: Ledger, vigil: Vigil) -> None:
         self._guests = [_Guest(plugin, context) for plugin, context in contexts]
         self._ledger = ledger
+        self._vigil = vigil
         self._inside: list[_Guest] = []
 
     async def __aenter__(self) -> Self:
@@ -72,7 +76,7 @@ class Running:
         """Hold one context for as long as the server runs, whatever it does."""
         try:
             with guest.scope:
-                async with guest.context:
+                async with _Watching(guest.context, partial(self._vigil.within, guest.plugin, HOOK)):
                     guest.entered.set()
                     await guest.leave.wait()
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and hurts nobody
@@ -83,6 +87,22 @@ class Running:
         finally:
             guest.left.set()
             guest.entered.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Watching:
+    """A context that is timed while it is entered and left."""
+
+    context: Context
+    within: Callable[[], AbstractContextManager[None]]
+
+    async def __aenter__(self) -> None:
+        await Watched(self.context.__aenter__(), self.within)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return await Watched(self.context.__aexit__(kind, error, trace), self.within)
 
 
 async def _entered(guest: _Guest) -> None:

@@ -89,7 +89,8 @@ def networks(settings: Settings) -> tuple[Sequence[IPv4Network], Sequence[IPv6Ne
 def _enable(plugins: Plugins, name: str, settings: Settings) -> None:
     if name in plugins.names:
         raise PluginError(f"plugin {name!r} is there already: take it out of plugins.enabled")
-    plugin = find(name).load()
+    with plugins.vigil.within(name, "its import"):
+        plugin = find(name).load()
     model = settings_model(plugin, name)
     plugins.add(plugin, name, load_section(settings, name, model) if model else None)
 

@@ -86,6 +86,7 @@ def test_two_of_one_name_are_refused(announced):
     ("text", "words"),
     [
         ("raise RuntimeError('hinges')\n", "cannot be loaded: RuntimeError: hinges"),
+        ("raise SystemExit('no licence')\n", "cannot be loaded: SystemExit: no licence"),
         ("import no_such_module\n", "cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"),
         ("plugin = 1 +\n", "cannot be loaded: SyntaxError"),
         ("pass\n", "cannot be loaded: AttributeError"),

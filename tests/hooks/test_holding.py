@@ -11,6 +11,7 @@ from hatsize.hooks.calls import Calls
 from hatsize.hooks.holding import Watched
 from hatsize.hooks.ledger import Ledger
 from hatsize.hooks.manager import Plugins
+from hatsize.hooks.vigil import Vigil
 
 pytestmark = pytest.mark.anyio
 
@@ -100,7 +101,7 @@ async def test_a_plugin_that_blocks_is_named_and_counted(impatient, caplog):
 
 async def test_one_that_waits_is_not(impatient):
     ledger = Ledger()
-    assert await Calls(ledger).service("door", "CredentialChecker.check", waiting) == (True, "done")
+    assert await Calls(ledger, Vigil()).service("door", "CredentialChecker.check", waiting) == (True, "done")
     assert ledger.held == {}
 
 
@@ -108,23 +109,23 @@ async def test_one_that_waits_is_not(impatient):
 
 
 def test_an_answer_at_once_is_the_answer():
-    assert Calls(Ledger()).at_once("door", "Door.open", lambda: 7, 0) == 7
+    assert Calls(Ledger(), Vigil()).at_once("door", "Door.open", lambda: 7, 0) == 7
 
 
 def test_a_failure_is_what_it_counts_as_and_counted():
     ledger = Ledger()
-    assert Calls(ledger).at_once("door", "Door.open", lambda: 1 // 0, -1) == -1
+    assert Calls(ledger, Vigil()).at_once("door", "Door.open", lambda: 1 // 0, -1) == -1
     assert ledger.errors == {("door", "Door.open"): 1}
 
 
 def test_a_refusal_in_words_is_no_failure():
     ledger = Ledger()
     with pytest.raises(ZeroDivisionError):
-        Calls(ledger).at_once("door", "Door.open", lambda: 1 // 0, -1, may_raise=(ZeroDivisionError,))
+        Calls(ledger, Vigil()).at_once("door", "Door.open", lambda: 1 // 0, -1, may_raise=(ZeroDivisionError,))
     assert ledger.errors == {}
 
 
 def test_one_that_blocks_is_named(impatient):
     ledger = Ledger()
-    Calls(ledger).at_once("door", "Door.open", lambda: time.sleep(0.05), None)
+    Calls(ledger, Vigil()).at_once("door", "Door.open", lambda: time.sleep(0.05), None)
     assert ledger.held == {("door", "Door.open"): 1}

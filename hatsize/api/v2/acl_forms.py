@@ -49,7 +49,7 @@ def as_asked(text: str, accept: str) -> Reply:
     headers = {"ETag": f'"{tag_of(text)}"'}
     if JSON in accept.lower():
         return Reply(_standard(text), headers=headers)
-    return Reply(text.encode(), HUJSON, headers)
+    return Reply(text.encode(), HUJSON, headers=headers)
 
 
 def _standard(text: str) -> bytes:

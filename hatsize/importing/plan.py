@@ -78,8 +78,7 @@ def change_for(plan: Plan, state: State, touched: AbstractSet[Key]) -> Change | 
     puts, deletes = (*tailnet, *kept, *policy), _gone(wanted, state, touched)
     if not puts and not deletes:
         return None
-    kind = "tailnet.created" if new else "tailnet.updated"
-    return Change(tailnet=TAILNET, kind=kind, puts=puts, deletes=deletes, actor=ACTOR, at=plan.terms.now)
+    return Change(tailnet=TAILNET, kind="import.finished", puts=puts, deletes=deletes, actor=ACTOR, at=plan.terms.now)
 
 
 def touched_by_others(changes: Sequence[Change]) -> set[Key]:

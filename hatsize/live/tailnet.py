@@ -223,7 +223,7 @@ class LiveTailnet:
             self.netmap.recompiled(compiled, affected)
             if routes:
                 self.elect(always=True)
-        if change.kind in {"dns.updated", "tailnet.updated"}:
+        if change.kind in {"dns.updated", "tailnet.updated", "import.finished"}:
             self.netmap.everyone_changed()
         self.attendance.observe(change)
         for listener in self._listeners:

@@ -36,7 +36,7 @@ def by_hand(storage, *, puts=(), deletes=()):
 
 def test_the_first_import_makes_the_tailnet_and_everything_in_it_at_once(planned):
     change = change_for(planned("users-with-profiles"), State(1), frozenset())
-    assert (change.kind, change.actor) == ("tailnet.created", ACTOR)
+    assert (change.kind, change.actor) == ("import.finished", ACTOR)
     assert [record.table for record in change.puts] == [
         "tailnet", "user", "user", "user", "credential", "node", "policy"
     ]  # fmt: skip
@@ -56,7 +56,7 @@ def test_what_is_new_there_comes_and_what_is_gone_there_goes(planned):
     del plan.nodes[1]
     change = again(plan, storage)
     assert renamed in change.puts
-    assert change.kind == "tailnet.updated"
+    assert change.kind == "import.finished"
     assert change.deletes == ((Node.table, 2),)
 
 

@@ -8,11 +8,11 @@ from quart import Blueprint, Response, request
 
 from hatsize.api.contract import Live
 from hatsize.api.cors import cors_headers
-from hatsize.api.credentials import authorise
+from hatsize.api.credentials import NOBODY, Principal, authorise
 from hatsize.api.definition import Api
 from hatsize.api.docs import docs_page
 from hatsize.api.openapi import describe
-from hatsize.api.operation import Call, Operation
+from hatsize.api.operation import ANYBODY, Call, Operation
 from hatsize.api.problems import Problem, problem_of
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -50,13 +50,19 @@ def _add(blueprint: Blueprint, live: Live, api: Api, operation: Operation) -> No
     """Answer an operation's method and path."""
 
     async def view(**path: str) -> Response:
-        principal = await authorise(live, request.scope, request.headers.get("Authorization", ""), basic=api.basic)
-        call = Call(live, principal, request.headers, request.args)
+        call = Call(live, await _asking(live, api, operation), request.headers, request.args)
         reply = await operation.carry_out(call, api.check_path(call, path), await request.data)
-        return Response(reply.content, content_type=reply.content_type, headers=dict(reply.headers or {}))
+        return Response(reply.content, reply.status, dict(reply.headers or {}), content_type=reply.content_type)
 
     rule = re.sub(r"{(\w+)}", r"<\1>", api.base + operation.path)
     blueprint.add_url_rule(rule, operation.name, view, methods=[operation.method])
+
+
+async def _asking(live: Live, api: Api, operation: Operation) -> Principal:
+    """Who makes the request."""
+    if operation.scope == ANYBODY:
+        return NOBODY
+    return await authorise(live, request.scope, request.headers.get("Authorization", ""), basic=api.basic)
 
 
 def _add_documents(blueprint: Blueprint, api: Api) -> None:

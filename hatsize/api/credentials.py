@@ -12,7 +12,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from hatsize.api.authorization import basic_of, bearer_of
 from hatsize.api.contract import Live
@@ -28,6 +28,9 @@ LOCAL = "hatsize_local"
 OWN_FORMS = ("tskey-", "hskey-")
 """How the server's own secrets begin: no plugin is told of these."""
 TOKEN_FORM = f"tskey-{CredentialKind.OAUTH_TOKEN.value}-"
+SLOW = CapacityLimiter(1)
+"""Secrets taken over from Headscale may need a slow hash, which takes up to 20 MB and a tenth of a second: one at a
+time."""
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly a key's last use is kept."""
 
@@ -48,6 +51,10 @@ class Principal:
     """Whose credential it is, where it is somebody's."""
 
 
+NOBODY = Principal("", scopes=())
+"""Who needs no credential, and may do nothing by one."""
+
+
 async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *, basic: bool = False) -> Principal:
     """Who asks, by the connection's ASGI scope and the Authorization header; raises the 401 problem.
 
@@ -61,31 +68,42 @@ async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *,
     try:
         if secret.startswith(TOKEN_FORM):
             return await _client_of(live, secret)
-        key = await _presented(live, secret)
+        key = await credential_presented(live, CredentialKind.API_KEY, secret)
     except NotAllowedError:
         if not secret.startswith(OWN_FORMS) and (actor := await live.presenter(secret)):
             return Principal(actor)
         raise _unauthorised("the API key is not valid") from None
-    await _note(live, key, secret)
     return Principal(f"apikey:{key.prefix}", key.scopes or ("all",), credential_id=key.id, user_id=key.user_id)
 
 
+def client_principal(client: Credential, token: Credential | None = None) -> Principal:
+    """An OAuth client, by itself or by one of its tokens, which is good for no more than the client is by now."""
+    granted = token or client
+    return Principal(
+        f"oauthclient:{client.prefix}",
+        scopes=tuple(scope for scope in granted.scopes if grants(client.scopes, scope)),
+        tags=tuple(tag for tag in granted.tags if tag in client.tags or ALL in client.scopes),
+        credential_id=granted.id,
+    )
+
+
 async def _client_of(live: Live, secret: str) -> Principal:
-    """The OAuth client that presents a token, which is good for no more than the client is by now."""
+    """The OAuth client that presents a token; it must still be good for something itself."""
     token = presented(live.state, CredentialKind.OAUTH_TOKEN, secret, live.clock())
     client = live.state.find(Credential, token.extra.get("client"))
     if client is None or client.revoked is not None:
         raise NotAllowedError("the OAuth client of the token is gone")
-    scopes = tuple(scope for scope in token.scopes if grants(client.scopes, scope))
-    tags = tuple(tag for tag in token.tags if tag in client.tags or ALL in client.scopes)
-    return Principal(f"oauthclient:{client.prefix}", scopes, tags, credential_id=token.id)
+    return client_principal(client, token)
 
 
-async def _presented(live: Live, secret: str) -> Credential:
-    """The key presented. Only Headscale's may need a slow hash, and so a thread."""
-    if not secret.startswith("tskey-"):
-        return await to_thread.run_sync(presented, live.state, CredentialKind.API_KEY, secret, live.clock())
-    return presented(live.state, CredentialKind.API_KEY, secret, live.clock())
+async def credential_presented(live: Live, kind: CredentialKind, secret: str) -> Credential:
+    """The usable credential of a kind that is presented, its use noted; raises NotAllowedError."""
+    if secret.startswith("tskey-"):
+        key = presented(live.state, kind, secret, live.clock())
+    else:
+        key = await to_thread.run_sync(presented, live.state, kind, secret, live.clock(), limiter=SLOW)
+    await _note(live, key, secret)
+    return key
 
 
 async def _note(live: Live, key: Credential, secret: str) -> None:

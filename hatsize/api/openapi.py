@@ -8,7 +8,7 @@ import msgspec
 
 import hatsize
 from hatsize.api.definition import Api
-from hatsize.api.operation import JSON, Operation, Reply
+from hatsize.api.operation import ANYBODY, JSON, Operation, Reply
 
 TEMPLATE = "#/components/schemas/{name}"
 AS_IT_IS = (bytes, Reply, NoneType)
@@ -46,7 +46,9 @@ def _structs(operation: Operation) -> list[Any]:
 
 def _struct(annotation: Any) -> Any:
     """The struct of `Struct` or `Struct | None`."""
-    return next((part for part in get_args(annotation) if part is not NoneType), annotation)
+    if NoneType not in get_args(annotation):
+        return annotation
+    return next(part for part in get_args(annotation) if part is not NoneType)
 
 
 def _operation(api: Api, operation: Operation, refs: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def _operation(api: Api, operation: Operation, refs: dict[Any, Any], components:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.area],
-        "security": [{name: []} for name in _schemes(api)],
+        "security": [] if operation.scope == ANYBODY else [{name: []} for name in _schemes(api)],
         "parameters": _parameters(operation, components),
         "responses": {
             "200": {"description": "OK", **_content(operation.types["return"], JSON, refs)},

@@ -23,6 +23,8 @@ from hatsize.tailnet.model import Change, Record
 from hatsize.tailnet.scopes import ALL, grants
 
 JSON = "application/json"
+ANYBODY = "anybody"
+"""In place of a scope: no credential is asked for, and `principal` is nobody."""
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 R = TypeVar("R", bound=Record)
 
@@ -33,6 +35,7 @@ class Reply:
 
     content: bytes = b""
     content_type: str = JSON
+    status: int = 200
     headers: Mapping[str, str] | None = None
 
     @classmethod
@@ -91,14 +94,15 @@ class Operation:
     summary: str
     area: str
     scope: str
-    """What the credential must have been granted; empty where the handler demands it, as what it needs depends."""
+    """What the credential must have been granted; empty where the handler demands it, as what it needs depends; or
+    ANYBODY."""
     handler: Callable[..., Awaitable[Any]]
     types: Mapping[str, Any]
     """The types of the handler's parameters and, under `return`, of its answer."""
 
     async def carry_out(self, call: Call, path: Mapping[str, str], body: bytes) -> Reply:
         """Read what the handler takes, and call it; raises Problem when that cannot be read, or is not allowed."""
-        if self.scope:
+        if self.scope not in {"", ANYBODY}:
             call.demand(self.scope)
         taken: dict[str, Any] = {snake(name): value for name, value in path.items()}
         if "query" in self.types:

@@ -1,8 +1,7 @@
 """Secrets people present: auth keys, API keys, OAuth clients. How they are made, found again and checked.
 
 A secret is `tskey-<kind>-<prefix>-<random>`. The prefix finds the credential and is safe to show; the whole text is
-kept
-only as a keyed BLAKE2b hash: it has 190 bits of entropy, so a slow password hash would buy nothing. Headscale's
+kept only as a keyed BLAKE2b hash: it has 190 bits of entropy, so a slow password hash would buy nothing. Headscale's
 `hskey-<kind>-<prefix>-<random>` are found the same way once imported.
 """
 
@@ -22,6 +21,14 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789"
 """Letters and digits that are not mistaken for one another."""
 PREFIX_LENGTH = 12
 RANDOM_LENGTH = 32
+NAMES = {
+    CredentialKind.AUTH_KEY: "auth key",
+    CredentialKind.API_KEY: "API key",
+    CredentialKind.OAUTH_CLIENT: "OAuth client",
+    CredentialKind.OAUTH_TOKEN: "OAuth token",
+    CredentialKind.FEDERATED: "federated identity",
+}
+"""What a kind of credential is called."""
 BCRYPT_LIMIT = 72
 """Bytes of a secret that bcrypt looks at, and takes."""
 
@@ -70,19 +77,31 @@ def matches(credential: Credential, text: str) -> bool:
     scheme, _, kept = credential.hash.partition(":")
     if scheme == "blake2b":
         return compare_digest(credential.hash, hashed(text, credential.prefix))
+    form = FORM.fullmatch(text)
+    secret = (form["random"] if form else text.partition(".")[2]).encode()
     if scheme == "bcrypt":
         import bcrypt  # noqa: PLC0415 - only secrets taken over from Headscale need it
 
-        form = FORM.fullmatch(text)
-        secret = (form["random"] if form else text.partition(".")[2]).encode()
         return len(secret) <= BCRYPT_LIMIT and bool(bcrypt.checkpw(secret, kept.encode()))
-    return False
+    return scheme == "argon2id" and _is_argon2id(secret, kept)
+
+
+def _is_argon2id(secret: bytes, kept: str) -> bool:
+    """Whether a hash in PHC form, as Headscale keeps those of OAuth clients, is the secret's."""
+    from cryptography.exceptions import InvalidKey  # noqa: PLC0415 - only secrets taken over from Headscale need it
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
+
+    try:
+        Argon2id.verify_phc_encoded(secret, kept)
+    except InvalidKey:
+        return False
+    return True
 
 
 def presented(state: State, kind: CredentialKind, text: str, now: datetime) -> Credential:
     """The usable credential a text stands for; NotAllowedError tells in words what is wrong with it, without the
     text."""
-    what = "API key" if kind is CredentialKind.API_KEY else "auth key"
+    what = NAMES[kind]
     credential = state.find(Credential, state.index.credential_by_prefix.get(prefix_of(text) or ""))
     if credential is None or credential.kind is not kind or not matches(credential, text):
         raise NotAllowedError(f"{what} not found: it is mistyped, was deleted, or belongs to another server")

@@ -1,5 +1,7 @@
 """Records as API v1 shows them."""
 
+from datetime import datetime
+
 from msgspec import UNSET
 
 from hatsize.api.contract import Live
@@ -75,7 +77,7 @@ def pre_auth_key_json(state: State, key: Credential, secret: str | None = None) 
         reusable=key.reusable,
         ephemeral=key.ephemeral,
         used=_used_up(key),
-        expiration=go_time(key.expires),
+        expiration=go_time(_good_until(key)),
         created_at=go_time(key.created),
         acl_tags=list(key.tags),
     )
@@ -105,10 +107,15 @@ def _node_key_json(state: State, key: Credential) -> NodePreAuthKeyJson:
         reusable=key.reusable,
         ephemeral=key.ephemeral,
         used=_used_up(key),
-        expiration=go_time(key.expires) if key.expires else None,
+        expiration=go_time(until) if (until := _good_until(key)) else None,
         created_at=go_time(key.created),
         acl_tags=list(key.tags),
     )
+
+
+def _good_until(key: Credential) -> datetime | None:
+    """When the key expires, or was revoked: v1 has one word for both."""
+    return min((moment for moment in (key.expires, key.revoked) if moment), default=None)
 
 
 def _used_up(key: Credential) -> bool:

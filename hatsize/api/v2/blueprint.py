@@ -5,11 +5,11 @@ from quart import Blueprint
 from hatsize.api.blueprint import api_blueprint
 from hatsize.api.contract import Live
 from hatsize.api.definition import Api, operations_of
-from hatsize.api.v2 import keys
+from hatsize.api.v2 import keys, oauth
 from hatsize.api.v2.refusal import ERRORS
 from hatsize.api.v2.tailnets import check_tailnet
 
-AREAS = (keys,)
+AREAS = (keys, oauth)
 V2 = Api(version="v2", operations=operations_of(AREAS), errors=ERRORS, basic=True, check_path=check_tailnet)
 
 

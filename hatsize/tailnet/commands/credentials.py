@@ -8,12 +8,11 @@ from msgspec.structs import replace
 
 from hatsize.tailnet.errors import InvalidError, NotFoundError
 from hatsize.tailnet.model import Change, Credential, CredentialKind, User
-from hatsize.tailnet.secrets import Minted
+from hatsize.tailnet.secrets import NAMES, Minted
 from hatsize.tailnet.state import State
 
 TAG = re.compile(r"tag:[a-z0-9][a-z0-9._-]*")
 SHOWN = re.compile(r"(?:(?:ts|hs)key-[a-z]+-)?(?P<prefix>[^-*]+)(?:-?\*+)?")
-NAMES = {CredentialKind.AUTH_KEY: "auth key", CredentialKind.API_KEY: "API key"}
 
 
 def create_auth_key(
@@ -80,6 +79,15 @@ def expire_credential(state: State, kind: CredentialKind, credential_id: int, no
     return Change(tailnet=state.tailnet_id, kind="credential.updated", puts=(expired,), at=now)
 
 
+def revoke_credential(state: State, kind: CredentialKind, credential_id: int, now: datetime) -> Change | None:
+    """The credential is good for nothing from now on, and stays to be seen; None when it was revoked already."""
+    key = credential_of(state, kind, credential_id)
+    if key.revoked is not None:
+        return None
+    revoked = replace(key, revoked=now)
+    return Change(tailnet=state.tailnet_id, kind="credential.updated", puts=(revoked,), at=now)
+
+
 def delete_credential(state: State, kind: CredentialKind, credential_id: int, now: datetime) -> Change:
     """The credential goes. Nodes that joined by it stay."""
     key = credential_of(state, kind, credential_id)
@@ -104,7 +112,7 @@ def credential_of(state: State, kind: CredentialKind, credential_id: int) -> Cre
     """The credential of a kind with an id; raises NotFoundError."""
     key = state.find(Credential, credential_id)
     if key is None or key.kind is not kind:
-        raise NotFoundError(f"{NAMES.get(kind, kind.value)} {credential_id} does not exist")
+        raise NotFoundError(f"{NAMES[kind]} {credential_id} does not exist")
     return key
 
 
@@ -113,7 +121,7 @@ def credential_shown_as(state: State, kind: CredentialKind, shown: str) -> Crede
     match = SHOWN.fullmatch(shown)
     key = state.find(Credential, state.index.credential_by_prefix.get(match["prefix"])) if match else None
     if key is None or key.kind is not kind:
-        raise NotFoundError(f"no {NAMES.get(kind, kind.value)} has the prefix {shown[:40]!r}")
+        raise NotFoundError(f"no {NAMES[kind]} has the prefix {shown[:40]!r}")
     return key
 
 

@@ -9,7 +9,7 @@ from hatsize.builtin.storage.operations.move import move
 from hatsize.builtin.storage.sqlite import SqliteDatabase
 from hatsize.cli.arguments import confirm
 from hatsize.cli.configured import configured
-from hatsize.cli.db_opened import configured_database, in_words, opened, server_stopped
+from hatsize.cli.db_opened import configured_database, in_words, opened, server_stopped, without
 from hatsize.cli.db_progress import progress
 from hatsize.cli.failures import Failure
 from hatsize.cli.output import show
@@ -27,9 +27,12 @@ def make_backup(file: Path) -> None:
         if file.exists():
             confirm(f"Replace {file}?", "No backup was made")
         with opened(database), progress() as told:
-            copies.backup(database, file, told)
+            left_out = copies.backup(database, file, told)
     size = file.stat().st_size
-    show({"file": str(file.absolute()), "size": size}, f"The database was copied to {file} ({size / 1e6:.1f} MB).")
+    show(
+        {"file": str(file.absolute()), "size": size, "left_out": left_out},
+        f"The database was copied to {file} ({size / 1e6:.1f} MB).{without(left_out)}",
+    )
 
 
 def restore_backup(file: Path) -> None:
@@ -65,5 +68,10 @@ def _restore_rows(database: Database, file: Path) -> None:
         raise StorageError(f"backup {file}: there is no such file")
     with opened(SqliteDatabase(file), current=True) as source, opened(database), progress() as told:
         moved = move(source, database, told)
-    done = {"restored": database.where.removeprefix("database "), "kept": None, "checksum": moved.checksum}
-    show(done, f"Restored {sum(moved.rows.values())} rows. Start the server again.")
+    done = {
+        "restored": database.where.removeprefix("database "),
+        "kept": None,
+        "checksum": moved.checksum,
+        "left_out": moved.left_out,
+    }
+    show(done, f"Restored {sum(moved.rows.values())} rows. Start the server again.{without(moved.left_out)}")

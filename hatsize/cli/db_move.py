@@ -6,7 +6,7 @@ from sqlalchemy import make_url
 from hatsize.builtin.storage.operations.move import move
 from hatsize.builtin.storage.plugin import database_of
 from hatsize.cli.configured import configured
-from hatsize.cli.db_opened import configured_database, in_words, opened, server_stopped
+from hatsize.cli.db_opened import configured_database, in_words, opened, server_stopped, without
 from hatsize.cli.db_progress import progress
 from hatsize.cli.failures import Failure
 from hatsize.cli.output import show
@@ -31,7 +31,8 @@ def move_database(url: str) -> None:
                     target.close()
     shown = make_url(url).render_as_string(hide_password=True)
     show(
-        {"to": shown, "rows": moved.rows, "checksum": moved.checksum},
+        {"to": shown, "rows": moved.rows, "checksum": moved.checksum, "left_out": moved.left_out},
         f"Moved {sum(moved.rows.values())} rows; both databases have the checksum {moved.checksum}.\n"
-        f'Put database.url = "{shown}" into the settings and start the server; the old database is as it was.',
+        f'Put database.url = "{shown}" into the settings and start the server; the old database is as it was.'
+        + without(moved.left_out),
     )

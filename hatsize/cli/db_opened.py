@@ -1,6 +1,6 @@
 """The databases that `hatsize db` works on. Slow to import: only for its verbs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,6 +57,11 @@ def server_stopped(data_dir: Path) -> Iterator[None]:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with sole_use(data_dir):
         yield
+
+
+def without(tables: Sequence[str]) -> str:
+    """What is said of tables that were left out; nothing where there are none."""
+    return f"\nLeft out, as they are not Hatsize's own: {', '.join(tables)}." if tables else ""
 
 
 def _must_be_current(database: Database) -> None:

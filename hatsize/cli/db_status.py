@@ -29,6 +29,8 @@ def show_status() -> None:
         ("Size", f"{found.size / 1e6:.1f} MB"),
     ):
         click.echo(f"{label + ':':10}{text}")
+    if found.other_tables:
+        click.echo(f"Others:   {', '.join(found.other_tables)}")
     if found.tailnets:
         click.echo()
         show_table([], HEADER, _rows(found))

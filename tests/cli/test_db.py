@@ -109,7 +109,7 @@ def test_a_database_of_a_newer_program_is_refused_in_words(hatsize, data_dir, tm
 
 def test_a_backup_is_a_private_file_with_the_same_rows(hatsize, data_dir, tmp_path):
     made = hatsize("db", "backup", str(tmp_path / "copy.db"), "-o", "json").json
-    assert made == {"file": str(tmp_path / "copy.db"), "size": (tmp_path / "copy.db").stat().st_size}
+    assert made == {"file": str(tmp_path / "copy.db"), "size": (tmp_path / "copy.db").stat().st_size, "left_out": []}
     assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
     assert total(tmp_path / "copy.db") == total(data_dir / "hatsize.db")
 
@@ -197,6 +197,20 @@ def test_a_move_tells_where_to_point_the_settings(hatsize, data_dir):
 def test_a_move_tells_programs_the_checksum(hatsize, data_dir):
     moved = hatsize("db", "move", "sqlite:///other.db", "-o", "json").json
     assert (moved["rows"]["node"], moved["checksum"]) == (1, total(data_dir / "hatsize.db"))
+
+
+def test_tables_of_plugins_are_named_where_they_are_left_out(hatsize, data_dir):
+    execute(data_dir / "hatsize.db", "CREATE TABLE pets (name text)")
+    assert "Others:   pets\n" in hatsize("db", "status").out
+    moved = hatsize("db", "move", "sqlite:///other.db")
+    assert moved.out.endswith("Left out, as they are not Hatsize's own: pets.\n")
+    assert hatsize("db", "status", "-o", "json").json["other_tables"] == ["pets"]
+
+
+def test_a_copy_of_the_file_has_tables_of_plugins_too(hatsize, data_dir, tmp_path):
+    execute(data_dir / "hatsize.db", "CREATE TABLE pets (name text)")
+    assert hatsize("db", "backup", str(tmp_path / "copy.db"), "-o", "json").json["left_out"] == []
+    execute(tmp_path / "copy.db", "INSERT INTO pets VALUES ('rex')")
 
 
 @pytest.mark.parametrize(

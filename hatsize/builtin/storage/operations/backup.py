@@ -18,11 +18,13 @@ from hatsize.hooks.storage import StorageError
 PAGES_AT_ONCE = 1000
 
 
-def backup(database: Database, target: Path, progress: Progress = silent) -> None:
+def backup(database: Database, target: Path, progress: Progress = silent) -> tuple[str, ...]:
     """Write a copy as of one moment to `target`, which is replaced when the copy is whole and on the disk.
 
     Of PostgreSQL the copy is an SQLite file too, with the same rows; for its own kind of backup there is `pg_dump`.
+    Returns the tables that are not in it: those of plugins in PostgreSQL. Of SQLite it has everything.
     """
+    left_out: tuple[str, ...] = ()
     unfinished = target.with_name(target.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     try:
@@ -30,7 +32,7 @@ def backup(database: Database, target: Path, progress: Progress = silent) -> Non
         if isinstance(database, SqliteDatabase):
             _copy(database.path, unfinished, progress)
         else:
-            _export(database, unfinished, progress)
+            left_out = _export(database, unfinished, progress)
         _settle(unfinished)
         unfinished.replace(target)
         sync_directory(target.parent)
@@ -38,6 +40,7 @@ def backup(database: Database, target: Path, progress: Progress = silent) -> Non
         raise StorageError(f"backup {target}: cannot be written: {error.strerror}") from error
     finally:
         _remove(unfinished)
+    return left_out
 
 
 def restore(database: SqliteDatabase, source: Path, progress: Progress = silent) -> Path | None:
@@ -83,11 +86,11 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
         )
 
 
-def _export(database: Database, target: Path, progress: Progress) -> None:
+def _export(database: Database, target: Path, progress: Progress) -> tuple[str, ...]:
     copy = SqliteDatabase(target)
     copy.open()
     try:
-        move(database, copy, progress)
+        return move(database, copy, progress).left_out
     finally:
         copy.close()
 

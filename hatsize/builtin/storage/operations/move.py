@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, inspect, select
 
 from hatsize.builtin.storage import migrate
 from hatsize.builtin.storage.database import Database
@@ -25,6 +25,8 @@ class Moved:
     """How many, by table."""
     checksum: str
     """Of all rows, the same on both sides."""
+    left_out: tuple[str, ...]
+    """Tables beside Hatsize's own, as plugins have: they stay where they are."""
 
 
 def move(source: Database, target: Database, progress: Progress = silent) -> Moved:
@@ -44,7 +46,13 @@ def move(source: Database, target: Database, progress: Progress = silent) -> Mov
                 raise StorageError(
                     f"{target.where}: what was written reads differently (checksum {found}, not {wanted})"
                 )
-    return Moved(moved, wanted)
+        return Moved(moved, wanted, tables_of_others(reader))
+
+
+def tables_of_others(connection: Connection) -> tuple[str, ...]:
+    """The tables that are there beside Hatsize's own, by name."""
+    ours = {*metadata.tables, migrate.CORE.version_table}
+    return tuple(sorted(set(inspect(connection).get_table_names()) - ours))
 
 
 def checksum(connection: Connection, progress: Progress = silent) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select, text
 from hatsize.builtin.storage import migrate, rows
 from hatsize.builtin.storage.database import Database
 from hatsize.builtin.storage.log import last_seq
+from hatsize.builtin.storage.operations.move import tables_of_others
 from hatsize.builtin.storage.schema import CHANGE, HEAD, TABLES
 from hatsize.tailnet.model import Tailnet
 
@@ -35,6 +36,8 @@ class Status:
     """Bytes."""
     tailnets: tuple[TailnetStatus, ...]
     """Empty unless the schema is this program's."""
+    other_tables: tuple[str, ...]
+    """Tables beside Hatsize's own, as plugins have."""
 
     @property
     def current(self) -> bool:
@@ -48,7 +51,8 @@ def status(database: Database) -> Status:
         size = connection.scalar(text(database.pages)) or 0
         tailnets = rows.read(connection, Tailnet) if schema == HEAD else []
         held = tuple(_tailnet(connection, tailnet) for tailnet in tailnets)
-    return Status(database.name, database.where, schema, HEAD, size, held)
+        others = tables_of_others(connection)
+    return Status(database.name, database.where, schema, HEAD, size, held, others)
 
 
 def _tailnet(connection: Connection, tailnet: Tailnet) -> TailnetStatus:

@@ -53,6 +53,14 @@ def test_an_interrupted_move_leaves_the_target_empty(storage, new_storage):
     assert move(storage.database, target.database).rows["node"] == 2
 
 
+def test_tables_of_plugins_stay_and_are_named(storage, new_storage, execute):
+    execute(storage, "CREATE TABLE pets (name text)")
+    target = new_storage()
+    assert move(storage.database, target.database).left_out == ("pets",)
+    assert status(storage.database).other_tables == ("pets",)
+    assert status(target.database).other_tables == ()
+
+
 def test_who_is_not_alone_is_told(storage):
     with pytest.raises(StorageError, match=r"another process has it open|other processes are connected to it"):
         storage.database.__class__(getattr(storage.database, "path", None) or storage.database.url).refuse_company()

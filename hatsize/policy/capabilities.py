@@ -34,9 +34,13 @@ class Capabilities:
     population: Population
     known: dict[int, CapMap] = field(default_factory=dict)
     targets: list[tuple[frozenset[Selector], NodeAttr]] = field(default_factory=list)
+    suggests_all: bool = True
+    """Whether every exit node is suggested, as where the policy names none. Apple's clients since 1.102 list only
+    suggested ones, and show no exit nodes where there are none."""
 
     def __post_init__(self) -> None:
         self.targets = [(frozenset(map(folded, entry.target)), entry) for entry in self.document.node_attrs]
+        self.suggests_all = not any(SUGGEST_EXIT in entry.attrs for entry in self.document.node_attrs)
 
     def of_self(self, node_id: int) -> CapMap:
         """The node's own; a value of None says no more than that it is there."""
@@ -50,7 +54,7 @@ class Capabilities:
         """What a peer with those of its routes is said to have."""
         own = self.of_self(node_id)
         found: dict[str, Sequence[Any] | None] = {}
-        if SUGGEST_EXIT in own and any(is_exit(route) for route in shown):
+        if (self.suggests_all or SUGGEST_EXIT in own) and any(is_exit(route) for route in shown):
             found[SUGGEST_EXIT] = None
         if SUBDOMAINS in own:
             found[SUBDOMAINS] = None

@@ -132,6 +132,19 @@ def test_a_rejected_exit_node_is_offered_no_more(lab: Lab, approved: None, trave
 
 
 @both_versions
+def test_every_exit_node_is_suggested_where_the_policy_names_none(
+    lab: Lab, approved: None, travellers: Clients, version: str
+) -> None:
+    traveller = travellers[version]
+    lab.server.set_policy(ALL)
+    traveller.eventually(
+        lambda: any(f"{name}." in traveller.tailscale("exit-node", "suggest") for name in BY_VERSION.values()),
+        "one of them is suggested",
+        within=AT_ONCE,
+    )
+
+
+@both_versions
 def test_the_exit_nodes_that_the_policy_names_are_suggested(
     lab: Lab, approved: None, travellers: Clients, version: str
 ) -> None:

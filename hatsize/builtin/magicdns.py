@@ -9,7 +9,16 @@ from msgspec.structs import replace
 
 from hatsize.hooks import hookimpl
 from hatsize.hooks.dns import DNSProvider
-from hatsize.tailnet.dns import ADDRESS_TYPES, DnsChoice, in_force, node_addresses, plain, told, with_ways_in
+from hatsize.tailnet.dns import (
+    ADDRESS_TYPES,
+    DnsChoice,
+    in_force,
+    node_addresses,
+    plain,
+    resolver_of,
+    told,
+    with_ways_in,
+)
 from hatsize.tailnet.model import DnsRecord, Node
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import DNSConfig, DNSRecord, Resolver
@@ -53,10 +62,10 @@ class MagicDNS:
     def configure(self, state: State, node: Node, config: DNSConfig) -> DNSConfig:
         del node
         base, chosen = self.defaults.base_domain, in_force(state, self.defaults.choice)
-        resolvers = tuple(Resolver(Addr=address) for address in chosen.nameservers)
+        resolvers = tuple(map(resolver_of, chosen.nameservers))
         override, fallback = (resolvers, ()) if chosen.override_local else ((), resolvers)
         routes: dict[str, Sequence[Resolver] | None] = {
-            suffix: tuple(Resolver(Addr=address) for address in addresses) for suffix, addresses in chosen.split.items()
+            suffix: tuple(map(resolver_of, theirs)) for suffix, theirs in chosen.split.items()
         }
         if chosen.magic_dns:
             own = {base + ".": ()} | self._reverse

@@ -1,6 +1,5 @@
 """The settings' section `dns`."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -8,7 +7,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from hatsize.server.settings_problems import wrong
 from hatsize.server.settings_types import Domain, Domains, Section, Table, Text, from_text
-from hatsize.tailnet.commands.dns_forms import checked_value
+from hatsize.tailnet.commands.dns_forms import checked_resolver, checked_value
 from hatsize.tailnet.errors import InvalidError
 
 
@@ -33,33 +32,22 @@ class ExtraRecord(Section):
 
 class Nameservers(Section):
     global_: Text = Field(default=(), alias="global")
-    """Resolvers for everything: addresses, or `https://` URLs of DNS over HTTPS."""
+    """Resolvers for everything: addresses, or `https://` URLs; `#with-exit-node` behind: through exit nodes too."""
     split: Table = Field(default_factory=dict)
     """Resolvers for single domains."""
 
     @field_validator("global_")
     @classmethod
     def _resolvers(cls, resolvers: tuple[str, ...]) -> tuple[str, ...]:
-        for resolver in resolvers:
-            check_resolver(resolver)
-        return resolvers
+        try:
+            return tuple(map(checked_resolver, resolvers))
+        except InvalidError as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("split")
     @classmethod
     def _split_resolvers(cls, split: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for resolvers in split.values():
-            cls._resolvers(resolvers)
-        return split
-
-
-def check_resolver(resolver: str) -> None:
-    """Raise ValueError unless the text is an address, or a URL of DNS over HTTPS."""
-    if resolver.startswith("https://"):
-        return
-    try:
-        ip_address(resolver)
-    except ValueError:
-        raise ValueError(f"{resolver!r} is not a resolver; give an IP address or an https:// URL") from None
+        return {domain: cls._resolvers(resolvers) for domain, resolvers in split.items()}
 
 
 class Dns(Section):

@@ -15,6 +15,8 @@ from hatsize.wire.tailcfg import DNSRecord, Resolver
 T = TypeVar("T")
 ADDRESS_TYPES = frozenset({"", "A", "AAAA"})
 """Types that clients tell by the value, and the only ones they take."""
+WITH_EXIT_NODE = "#with-exit-node"
+"""What stands behind a resolver that is asked through an exit node too (capability version 125)."""
 CHAIN = 8
 """How many aliases in a row are followed."""
 
@@ -46,6 +48,11 @@ def in_force(state: State, configured: DnsChoice) -> DnsChoice:
 def chosen_dns(state: State) -> DnsSettings:
     """What was set at run time: an empty record where nothing ever was."""
     return next(state.all(DnsSettings), None) or DnsSettings(id=1, tailnet=state.tailnet_id)
+
+
+def resolver_of(text: str) -> Resolver:
+    """A resolver as clients are told it, from how settings write it: `10.0.0.53`, or `10.0.0.53#with-exit-node`."""
+    return Resolver(Addr=text.removesuffix(WITH_EXIT_NODE), UseWithExitNode=text.endswith(WITH_EXIT_NODE))
 
 
 def node_addresses(state: State, base_domain: str) -> Callable[[str], Sequence[str]]:

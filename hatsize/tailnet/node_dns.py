@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from msgspec.structs import replace
 
 from hatsize.tailnet.commands.dns_forms import checked_domain, checked_resolver
-from hatsize.tailnet.dns import plain
+from hatsize.tailnet.dns import plain, resolver_of
 from hatsize.tailnet.errors import InvalidError
 from hatsize.tailnet.model import Node
 from hatsize.wire.tailcfg import DNSConfig, Resolver
@@ -87,7 +87,7 @@ def _chosen(attribute: str) -> tuple[str, str]:
 def _with_own(config: DNSConfig, chosen: Sequence[tuple[str, str]]) -> DNSConfig:
     own: dict[str, tuple[Resolver, ...]] = {}
     for domain, resolver in chosen:
-        own[domain] = (*own.get(domain, ()), Resolver(Addr=resolver))
+        own[domain] = (*own.get(domain, ()), resolver_of(resolver))
     everything = own.pop("", ())
     routes: Routes = {suffix: found for suffix, found in config.Routes.items() if plain(suffix) not in own}
     return replace(

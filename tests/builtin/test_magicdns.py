@@ -52,6 +52,12 @@ def test_single_domains_have_their_own_resolvers():
     assert list(config.Domains) == ["net.example", "corp.example"]
 
 
+def test_a_resolver_may_be_asked_through_an_exit_node_too():
+    config = configured(nameservers=["9.9.9.9#with-exit-node"], split={"corp.example": ["10.0.0.53#with-exit-node"]})
+    assert list(config.Resolvers) == [Resolver(Addr="9.9.9.9", UseWithExitNode=True)]
+    assert list(config.Routes["corp.example"]) == [Resolver(Addr="10.0.0.53", UseWithExitNode=True)]
+
+
 def test_resolvers_of_the_tailnets_own_domain_are_asked_for_what_clients_do_not_know_there():
     config = configured(split={"net.example": ["10.0.0.53"]})
     assert dict(config.Routes) == {"net.example": (Resolver(Addr="10.0.0.53"),)}

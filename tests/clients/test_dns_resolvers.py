@@ -9,7 +9,7 @@ from tests.clients.lab.resolver import Resolver
 
 HEARD_WITHIN = 15.0
 WORLD, OFFICE, BRANCH = "192.0.2.1", "192.0.2.2", "192.0.2.3"
-ALL = {"tagOwners": {"tag:branch": []}, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}]}
+ALL = {"tagOwners": {"tag:branch": [], "tag:gate": []}, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}]}
 Clients = dict[str, Client]
 Resolvers = dict[str, Resolver]
 both_versions = pytest.mark.parametrize("version", [OLDEST, NEWEST])
@@ -109,3 +109,20 @@ def test_without_override_a_machine_keeps_its_own_resolvers(
     wait_resolved(client, "wiki.corp.example", BRANCH)
     lab.server.cli("dns", "override", "on")
     wait_resolved(client, "wiki.corp.example", WORLD)
+
+
+def test_a_marked_resolver_is_asked_through_an_exit_node_too(lab: Lab, resolvers: Resolvers, clients: Clients) -> None:
+    client, machine = clients[NEWEST], lab.network.machine("gate")
+    machine.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+    gate, office = lab.client_on(machine, NEWEST), resolvers["office"].address
+    gate.up(lab.server.url, lab.server.auth_key("lab", "--tags", "tag:gate"), "--advertise-exit-node")
+    lab.server.approve_routes("gate", "0.0.0.0/0")
+    own = {"target": ["tag:gate"], "attr": [f"resolver:corp.example={resolvers['branch'].address}"]}
+    lab.server.set_policy({**ALL, "nodeAttrs": [own]})
+    lab.server.cli("dns", "split", "set", "corp.example", office)
+    client.eventually(lambda: client.peer("gate").get("ExitNodeOption"), "it is offered", within=HEARD_WITHIN)
+    client.tailscale("set", "--exit-node=gate")
+    wait_resolved(client, "wiki.corp.example", BRANCH)
+    lab.server.cli("dns", "split", "set", "corp.example", f"{office}#with-exit-node")
+    wait_resolved(client, "wiki.corp.example", OFFICE)
+    client.tailscale("set", "--exit-node=")

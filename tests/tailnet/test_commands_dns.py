@@ -94,7 +94,17 @@ def test_a_domain_without_resolvers_cannot_lose_them(state):
 
 @pytest.mark.parametrize(
     "resolver",
-    ["9.9.9.9", "2620:fe::fe", "10.0.0.53:5353", "[fd00::53]:53", "https://dns.nextdns.io/abc", "https://x.example/q"],
+    [
+        "9.9.9.9",
+        "2620:fe::fe",
+        "10.0.0.53:5353",
+        "[fd00::53]:53",
+        "https://dns.nextdns.io/abc",
+        "https://x.example/q",
+        "10.0.0.53#with-exit-node",
+        "[fd00::53]:53#with-exit-node",
+        "https://dns.nextdns.io/abc#with-exit-node",
+    ],
 )
 def test_addresses_and_urls_are_resolvers(resolver):
     assert checked_resolver(f" {resolver} ") == resolver
@@ -103,7 +113,9 @@ def test_addresses_and_urls_are_resolvers(resolver):
 @pytest.mark.parametrize(
     "resolver",
     ["", "dns.example", "9.9.9.9:0", "9.9.9.9:99999", "9.9.9.9:x", "http://9.9.9.9", "https://", "tls://9.9.9.9",
-     "https://a b.example/", "fe80::1%eth0", "0.0.0.0", "ff02::fb", "100.100.100.100", "[100.64.0.1", "1:2"],
+     "https://a b.example/", "fe80::1%eth0", "0.0.0.0", "ff02::fb", "100.100.100.100", "[100.64.0.1", "1:2",
+     "100.100.100.100#with-exit-node", "9.9.9.9#always", "#with-exit-node", "9.9.9.9#with-exit-node#with-exit-node",
+     "https://dns.nextdns.io/abc#always"],
 )  # fmt: skip
 def test_what_clients_cannot_ask_is_refused_by_its_name(resolver):
     with pytest.raises(InvalidError, match="give"):

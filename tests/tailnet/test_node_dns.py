@@ -36,6 +36,16 @@ def test_a_nodes_own_resolvers_stand_in_place_of_the_tailnets():
     assert found == config("10.9.0.53", "[fd00::53]:5353", example=["10.0.0.53"])
 
 
+def test_a_nodes_own_resolver_may_be_asked_through_an_exit_node_too():
+    found = for_node(config("9.9.9.9"), NODE, ["resolver:10.9.0.53#with-exit-node"])
+    assert found.Resolvers == (Resolver(Addr="10.9.0.53", UseWithExitNode=True),)
+
+
+def test_nextdns_is_told_of_the_machine_through_an_exit_node_too():
+    told = DNSConfig(Resolvers=(Resolver(Addr=NEXTDNS, UseWithExitNode=True),))
+    assert for_node(told, NODE, ()).Resolvers == (Resolver(Addr=f"{NEXTDNS}?{DEVICE}", UseWithExitNode=True),)
+
+
 def test_a_nodes_own_resolvers_of_a_domain_stand_in_place_of_the_tailnets():
     told = config("9.9.9.9", **{"corp.example.": ["10.0.0.53"], "lab.example": ["10.1.0.53"]})
     found = for_node(told, NODE, ["resolver:Corp.example=10.9.0.53"])

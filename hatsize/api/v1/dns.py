@@ -15,7 +15,7 @@ from hatsize.tailnet.state import State
 area = Area("DNS")
 FALLBACK = (
     "nameservers are asked only where a machine has no resolvers of its own, as behind an exit node: "
-    "turn overrideLocalDns on to have them asked for everything"
+    "turn overrideLocalDns on to have them asked for everything, and through an exit node where they are marked so"
 )
 
 

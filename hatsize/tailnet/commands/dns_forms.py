@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from hatsize.tailnet.dns import WITH_EXIT_NODE
 from hatsize.tailnet.errors import InvalidError
 
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -34,21 +35,23 @@ def checked_domain(text: str) -> str:
 
 
 def checked_resolver(text: str) -> str:
-    """A resolver as clients are told it; raises InvalidError."""
-    resolver = text.strip()
+    """A resolver as settings write it; raises InvalidError."""
+    given = text.strip()
+    resolver = given.removesuffix(WITH_EXIT_NODE)
     if resolver.startswith(DOH):
-        return _checked_doh(resolver)
+        _check_doh(resolver)
+        return given
     address = _address_of(resolver)
     if address is None:
         raise InvalidError(
             f"{text!r} is not a resolver: give an address such as 9.9.9.9, with a port as 10.0.0.53:5353, "
-            "or the https:// URL of DNS over HTTPS"
+            f"or the https:// URL of DNS over HTTPS; {WITH_EXIT_NODE} may stand behind it"
         )
     if str(address) in OWN_RESOLVERS:
         raise InvalidError(f"{text!r} is where clients answer themselves, so they would ask in a circle: give another")
     if address.is_unspecified or address.is_multicast:
         raise InvalidError(f"{text!r} is the address of no machine: give the resolver's own")
-    return resolver
+    return given
 
 
 def resolver_warning(resolver: str) -> str | None:
@@ -79,13 +82,12 @@ def checked_value(kind: str, value: str) -> str:
     return VALUES[kind](value.strip())
 
 
-def _checked_doh(resolver: str) -> str:
+def _check_doh(resolver: str) -> None:
     parts = urlsplit(resolver)
-    if not parts.hostname or parts.username or any(letter.isspace() for letter in resolver):
+    if not parts.hostname or parts.username or "#" in resolver or any(letter.isspace() for letter in resolver):
         raise InvalidError(
             f"{resolver!r} is not a URL of DNS over HTTPS: give one such as https://dns.nextdns.io/abc123"
         )
-    return resolver
 
 
 def _address_of(resolver: str) -> IPv4Address | IPv6Address | None:

@@ -68,7 +68,7 @@ WHOLE = {
     "nameservers": [
         {"address": "1.1.1.1", "useWithExitNode": False}, {"address": "9.9.9.9", "useWithExitNode": False},
     ],
-    "splitDNS": {"lab.example": [{"address": "10.1.0.53", "useWithExitNode": False}]},
+    "splitDNS": {"lab.example": [{"address": "10.1.0.53", "useWithExitNode": True}]},
     "searchPaths": ["lab.example"],
     "preferences": {"overrideLocalDNS": True, "magicDNS": True},
 }  # fmt: skip
@@ -81,6 +81,11 @@ NOTHING = {
 async def test_the_whole_is_set_and_given_back(api):
     assert await answer(api, "POST", "configuration", WHOLE) == (200, WHOLE)
     assert await answer(api, "GET", "configuration") == (200, WHOLE)
+
+
+async def test_a_resolver_asked_through_exit_nodes_too_says_so_where_it_stands_by_itself(api):
+    await answer(api, "POST", "configuration", WHOLE)
+    assert await answer(api, "GET", "split-dns") == (200, {"lab.example": ["10.1.0.53#with-exit-node"]})
 
 
 async def test_what_is_left_out_of_the_whole_is_empty_or_off(api):

@@ -15,7 +15,7 @@ area = Area("DNS")
 
 class GivenNameservers(Body):
     dns: list[str] | None
-    """Addresses, or `https://` URLs of DNS over HTTPS."""
+    """Addresses, or `https://` URLs; `#with-exit-node` stands behind one that is asked through exit nodes too."""
 
 
 class NameserversAnswer(Answer):

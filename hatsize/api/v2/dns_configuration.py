@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import field
 
 from hatsize.api.operation import Area, Call
-from hatsize.api.problems import bad_request
 from hatsize.api.schema import Body
 from hatsize.api.v2.dns import chosen, update
 from hatsize.api.v2.dns_split import without_null
 from hatsize.tailnet.commands.dns import DnsUpdate
+from hatsize.tailnet.dns import WITH_EXIT_NODE, resolver_of
 
 area = Area("DNS")
 PATH = "/tailnet/{tailnet}/dns/configuration"
@@ -19,6 +19,7 @@ class Nameserver(Body):
     address: str
     """An address, or an `https://` URL of DNS over HTTPS."""
     use_with_exit_node: bool = False
+    """Whether it is asked while a machine goes through an exit node too."""
 
 
 class ConfiguredPreferences(Body):
@@ -53,21 +54,19 @@ async def set_configuration(call: Call, body: Configuration) -> Configuration:
     wanted = DnsUpdate(
         magic_dns=body.preferences.magic_dns,
         override_local=body.preferences.override_local_dns,
-        nameservers=_addresses(body.nameservers or []),
-        split={domain: _addresses(given) for domain, given in split.items()},
+        nameservers=_resolvers(body.nameservers or []),
+        split={domain: _resolvers(given) for domain, given in split.items()},
         search_domains=body.search_paths or [],
     )
     await update(call, wanted)
     return await get_configuration(call)
 
 
-def _nameservers(addresses: Sequence[str]) -> list[Nameserver]:
-    """In their order, as Terraform's provider takes them to be: it looks them up by bisection."""
-    return [Nameserver(address=address) for address in sorted(addresses)]
+def _nameservers(resolvers: Sequence[str]) -> list[Nameserver]:
+    """In the order of their addresses, as Terraform's provider takes them to be: it looks them up by bisection."""
+    told = sorted(map(resolver_of, resolvers), key=lambda resolver: resolver.Addr)
+    return [Nameserver(address=one.Addr, use_with_exit_node=one.UseWithExitNode) for one in told]
 
 
-def _addresses(given: Sequence[Nameserver]) -> list[str]:
-    for one in given:
-        if one.use_with_exit_node:
-            raise bad_request(f"useWithExitNode is not there yet, not for {one.address} nor others: leave it out")
-    return [one.address for one in given]
+def _resolvers(given: Sequence[Nameserver]) -> list[str]:
+    return [one.address + (WITH_EXIT_NODE if one.use_with_exit_node else "") for one in given]

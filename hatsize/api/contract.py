@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from hatsize.live.services import Terms
 from hatsize.policy.applied import AppliedRule
 from hatsize.policy.explain import Explanation
 from hatsize.policy.question import Question
@@ -127,6 +128,10 @@ class Live(Protocol):
     @property
     def settings(self) -> ApiSettings:
         """The settings' section `api`."""
+
+    @property
+    def terms(self) -> Terms:
+        """The settings that the tailnet goes by."""
 
     def clock(self) -> datetime:
         """Now, aware and in UTC."""

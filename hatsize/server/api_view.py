@@ -12,6 +12,7 @@ from hatsize.control.client_warnings import ClientWarnings
 from hatsize.control.pings import NoAnswerError, Pings
 from hatsize.control.registration import Registrar
 from hatsize.hooks.storage import StorageError
+from hatsize.live.services import Terms
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.credential_checks import presenter
 from hatsize.server.dns_view import DnsView
@@ -53,6 +54,10 @@ class ApiView:
     @property
     def state(self) -> State:
         return self._live.state
+
+    @property
+    def terms(self) -> Terms:
+        return self._live.terms
 
     def clock(self) -> datetime:
         return self._live.clock()

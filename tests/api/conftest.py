@@ -16,6 +16,7 @@ from hatsize.api.problems import Problem
 from hatsize.api.public import public
 from hatsize.api.v1.blueprint import api_v1
 from hatsize.api.v2.blueprint import api_v2
+from hatsize.live.services import Terms
 from hatsize.policy.preview import preview
 from hatsize.policy.topology import from_state
 from hatsize.tailnet.commands.policy import policy_in_force
@@ -116,6 +117,7 @@ class MemoryLive:
         self.policy = MemoryPolicy(self.state)
         self.dns = MemoryDns(self.state)
         self.settings = MemoryApiSettings()
+        self.terms = Terms(base_domain="net.example", domain="net.example", v4=(), v6=())
         self.online: set[int] = set()
         self.complaints: dict[int, list[str]] = {}
         self.storage_problem_is = ""

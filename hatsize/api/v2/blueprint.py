@@ -5,11 +5,37 @@ from quart import Blueprint
 from hatsize.api.blueprint import api_blueprint
 from hatsize.api.contract import Live
 from hatsize.api.definition import Api, operations_of
-from hatsize.api.v2 import keys, oauth
+from hatsize.api.v2 import (
+    acl,
+    acl_preview,
+    acl_validate,
+    devices,
+    devices_attributes,
+    devices_key,
+    devices_routes,
+    dns,
+    dns_configuration,
+    dns_split,
+    keys,
+    oauth,
+)
 from hatsize.api.v2.refusal import ERRORS
 from hatsize.api.v2.tailnets import check_tailnet
 
-AREAS = (keys, oauth)
+AREAS = (
+    acl,
+    acl_preview,
+    acl_validate,
+    devices,
+    devices_attributes,
+    devices_key,
+    devices_routes,
+    dns,
+    dns_configuration,
+    dns_split,
+    keys,
+    oauth,
+)
 V2 = Api(version="v2", operations=operations_of(AREAS), errors=ERRORS, basic=True, check_path=check_tailnet)
 
 

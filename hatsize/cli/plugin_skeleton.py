@@ -15,6 +15,7 @@ FILES = {
     "hatsize_{module}/__init__.py": "init.py.tmpl",
     "hatsize_{module}/py.typed": "",
     "hatsize_{module}/plugin.py": "plugin.py.tmpl",
+    "tests/conftest.py": "conftest.py.tmpl",
     "tests/test_{module}_plugin.py": "test_plugin.py.tmpl",
 }
 """What is written, and from which template."""

@@ -1,8 +1,8 @@
 """Fixtures for tests of plugins. Loaded in every pytest run of an environment with hatsize, so imports wait for use."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,21 @@ def fake_client(tailnet: "ScratchTailnet") -> "Callable[[str], FakeClient]":
         return FakeClient.direct(tailnet.app, hostname=hostname)
 
     return make
+
+
+@pytest.fixture
+async def waiting_login(
+    fake_client: "Callable[[str], FakeClient]",
+) -> AsyncIterator[Callable[..., Awaitable[str]]]:
+    """Makes a client of `tailnet` wait for its user: `await waiting_login("desk")` is the login's auth id."""
+    async with AsyncExitStack() as clients:
+
+        async def wait(hostname: str = "desk") -> str:
+            client = await clients.enter_async_context(fake_client(hostname))
+            url: str = (await client.register("")).AuthURL
+            return url.rpartition("/")[2]
+
+        yield wait
 
 
 @pytest.fixture

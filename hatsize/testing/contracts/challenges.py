@@ -29,6 +29,10 @@ class ChallengePublisherContract:
     """What every publisher promises: what it was given is there when it returns, beside what was there before."""
 
     @pytest.fixture
+    def anyio_backend(self) -> str:
+        return "asyncio"
+
+    @pytest.fixture
     def publisher(self) -> ChallengePublisher:
         raise NotImplementedError("the subclass supplies `publisher`")
 

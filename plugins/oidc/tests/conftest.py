@@ -220,18 +220,3 @@ def pages(fake, provider, tailnet, view, tokens):
 def browser(pages):
     """A browser, where the settings are the plainest."""
     return pages()()
-
-
-@pytest.fixture
-async def waiting(fake_client):
-    """Makes a client wait for its user, and gives the login's auth id."""
-    clients = []
-
-    async def wait(name="desk"):
-        client = fake_client(name)
-        clients.append(client)
-        return (await (await client.__aenter__()).register("")).AuthURL.rpartition("/")[2]
-
-    yield wait
-    for client in clients:
-        await client.__aexit__(None, None, None)

@@ -13,10 +13,10 @@ PATH = "/oidc/work/backchannel-logout"
 
 
 @pytest.fixture
-async def server(pages, waiting):
+async def server(pages, waiting_login):
     """A server that Ann has logged in to, and that asks about nobody by itself."""
     make = pages(refresh_minutes=0)
-    await make().log_in(await waiting())
+    await make().log_in(await waiting_login())
     return make
 
 

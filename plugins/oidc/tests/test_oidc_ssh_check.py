@@ -14,9 +14,9 @@ AUTH_ID = "hskey-authreq-" + "1" * 24
 
 
 @pytest.fixture
-async def session(browser, waiting, tailnet):
+async def session(browser, waiting_login, tailnet):
     """Ann's browser, at the provider's page for a session from her machine."""
-    await browser.log_in(await waiting("desk"))
+    await browser.log_in(await waiting_login("desk"))
     [node] = tailnet.state.all(Node)
     told = {"source": "desk", "target": "db", "account": "root"}
     login = PendingLogin(

@@ -15,10 +15,10 @@ OPS = {"groups_claim": "groups", "allowed_groups": ["ops"]}
 
 
 @pytest.fixture
-async def ann(pages, waiting, fake, tailnet):
+async def ann(pages, waiting_login, fake, tailnet):
     """Ann, of group ops, with her machine in the network."""
     fake.person["groups"] = ["ops", "dev"]
-    await pages(**OPS)().log_in(await waiting())
+    await pages(**OPS)().log_in(await waiting_login())
     return Who(tailnet)
 
 
@@ -76,13 +76,13 @@ async def test_who_leaves_the_group_is_out_at_once_and_back_in_when_they_return(
 
 
 async def test_whose_session_the_provider_ends_is_out_until_they_log_in_anew(
-    ann, ask, fake, tokens, pages, waiting, tailnet
+    ann, ask, fake, tokens, pages, waiting_login, tailnet
 ):
     fake.refreshing = "revoked"
     await ask()
     assert not ann.is_in
     assert tokens.get(ANN) == ""
-    await pages(**OPS)().log_in(await waiting("phone"))
+    await pages(**OPS)().log_in(await waiting_login("phone"))
     assert ann.user.status is UserStatus.ACTIVE
 
 

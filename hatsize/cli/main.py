@@ -16,6 +16,11 @@ ENTRIES = {
         "hatsize.cli.preauthkeys", "Manage auth keys, by which nodes join.", ("preauthkey", "authkey", "pre")
     ),
     "apikeys": Entry("hatsize.cli.apikeys", "Manage API keys, by which programs administer.", ("apikey", "api")),
+    "oauth-clients": Entry(
+        "hatsize.cli.oauth_clients",
+        "Manage OAuth clients, by which programs get tokens for API v2.",
+        ("oauth-client", "oauthclients", "oauthclient", "oauth"),
+    ),
     "auth": Entry("hatsize.cli.auth", "Decide on machines and checks that wait for approval."),
     "policy": Entry("hatsize.cli.policy", "Show, check and save the policy."),
     "db": Entry("hatsize.cli.db", "Look after the database: status, backups, moving it.", ("database",)),

@@ -33,11 +33,21 @@ class SocketConnection(HTTPConnection):
 
 def ask(method: str, path: str, body: Any = None, **query: str) -> Any:
     """Carry out an operation of API v1, `path` being what follows `/api/v1`; raises Refused with the server's words."""
-    target = f"/api/v1{path}" + (f"?{urlencode(query)}" if query else "")
+    return _asked(method, f"/api/v1{path}" + (f"?{urlencode(query)}" if query else ""), body)
+
+
+def ask_v2(method: str, path: str, body: Any = None) -> Any:
+    """The same of API v2, for what is there alone; `path` is what follows `/api/v2/tailnet/-`."""
+    return _asked(method, f"/api/v2/tailnet/-{path}", body)
+
+
+def _asked(method: str, target: str, body: Any) -> Any:
+    """What a server answers; the versions of its API tell their refusals in words of their own."""
     content = None if body is None else json.dumps(body).encode()
     status, answer = _exchange(method, target, content)
     if status != 200:
-        words = answer.get("detail") or answer.get("title") or f"the server answered with status {status}"
+        told = (answer.get(name) for name in ("message", "detail", "title"))
+        words = next(filter(None, told), f"the server answered with status {status}")
         raise Refused(words, answer.get("data") or ())
     return answer
 
@@ -115,7 +125,7 @@ def _nobody_there(where: str) -> str:
 
 def _object(raw: bytes, where: str) -> dict[str, Any]:
     try:
-        found = json.loads(raw)
+        found = json.loads(raw or b"{}")
     except ValueError:
         found = None
     if not isinstance(found, dict):

@@ -46,8 +46,9 @@ class Renewal:
         """Order certificates in time until cancelled; after a failure, again after a growing pause."""
         pause = FIRST_RETRY
         while True:
-            if self._usable and not is_due(self.files.certificate):
-                await anyio.sleep(LOOK_EVERY)
+            good_for = until_due(self.files.certificate) if self._usable else 0.0
+            if good_for > 0:
+                await anyio.sleep(min(good_for, LOOK_EVERY))
             elif await self._renew():
                 pause = FIRST_RETRY
             else:
@@ -87,13 +88,13 @@ def covers(path: Path, domains: tuple[str, ...]) -> bool:
     return set(names.get_values_for_type(x509.DNSName)) == set(domains)
 
 
-def is_due(path: Path) -> bool:
-    """Whether less than a third of a certificate's life is left."""
+def until_due(path: Path) -> float:
+    """Seconds until a third of a certificate's life is left, none or fewer when it is due or not there."""
     certificate = _read(path)
     if certificate is None:
-        return True
+        return 0.0
     life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-    return certificate.not_valid_after_utc - datetime.now(UTC) < life / 3
+    return (certificate.not_valid_after_utc - life / 3 - datetime.now(UTC)).total_seconds()
 
 
 def _read(path: Path) -> x509.Certificate | None:

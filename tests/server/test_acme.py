@@ -1,12 +1,13 @@
 """Certificates from a real ACME test server, Pebble."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import anyio
 import pytest
 
-from hatsize.server import acme
-from hatsize.server.acme import covers, is_due
+from hatsize.server import acme, tls
+from hatsize.server.acme import covers, until_due
 from hatsize.server.acme_challenges import Challenges
 from hatsize.server.certificates import Certificates
 from hatsize.server.settings_sections import Acme
@@ -69,7 +70,7 @@ async def test_a_certificate_is_renewed_by_the_same_account(pebble, hatsize_serv
     async with hatsize_server(settings(pebble, "tls-alpn-01")) as server:
         certificate = await issued(server, tmp_path)
         account, first = (certificate.parent / "account.pem").read_bytes(), pin(certificate)
-        monkeypatch.setattr(acme, "is_due", lambda path: pin(path) == first)
+        monkeypatch.setattr(acme, "until_due", lambda path: 0 if pin(path) == first else 3600)
         with anyio.fail_after(40):
             while await shown_by(server) == first:  # noqa: ASYNC110 - another's certificate
                 await anyio.sleep(0.1)
@@ -108,8 +109,14 @@ async def test_an_authority_that_is_not_there_is_told(hatsize_server, caplog):
 
 def test_a_certificate_is_judged_by_its_names_and_its_life(tmp_path):
     assert not covers(tmp_path / "gone.pem", (DOMAIN,))
-    assert is_due(tmp_path / "gone.pem")
+    assert until_due(tmp_path / "gone.pem") == 0
     files = self_signed(tmp_path, [DOMAIN])
     assert covers(files.certificate, (DOMAIN,))
     assert not covers(files.certificate, (DOMAIN, "other.example.com"))
-    assert not is_due(files.certificate)
+    assert until_due(files.certificate) > acme.LOOK_EVERY
+
+
+def test_a_short_lived_certificate_is_due_when_a_third_of_its_life_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(tls, "LIFETIME", timedelta(seconds=43200 + 90))  # it is valid since a day ago
+    day_and_a_half = self_signed(tmp_path, [DOMAIN]).certificate
+    assert 0 < until_due(day_and_a_half) < 60

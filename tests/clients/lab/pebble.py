@@ -7,6 +7,7 @@ authorities send; Pebble sends none, so an nginx before it adds it.
 import json
 import ssl
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from hatsize.server.tls import self_signed
@@ -43,8 +44,8 @@ http {{
 class Pebble:
     """Its own interface has the certificate `ca_file`; those it issues are of the authority that `root` tells."""
 
-    def __init__(self, hub: Namespace, names: str) -> None:
-        """`names` is the address and port of the name server."""
+    def __init__(self, hub: Namespace, names: str, **more: object) -> None:
+        """`names` is the address and port of the name server; `more` are settings of Pebble's."""
         self.hub = hub
         self.folder = hub.directory / "pebble"
         self.folder.mkdir()
@@ -52,7 +53,7 @@ class Pebble:
         self.ca_file = self.files.certificate
         self.url = f"https://{hub.address}:{PORT}/dir"
         self._log = self.folder / "pebble.log"
-        pebble = [str(PEBBLE.path), "-config", str(self._settings()), "-dnsserver", names]
+        pebble = [str(PEBBLE.path), "-config", str(self._settings(more)), "-dnsserver", names]
         self._daemons = [
             Daemon(hub, *pebble, log=self._log, env=ENVIRONMENT),
             Daemon(hub, "nginx", "-e", "stderr", "-c", str(self._front()), log=self._log),
@@ -69,8 +70,9 @@ class Pebble:
     def _get(self, url: str) -> str:
         return self.hub.call(_get, url, self.ca_file)
 
-    def _settings(self) -> Path:
+    def _settings(self, more: Mapping[str, object]) -> Path:
         settings = {
+            **more,
             "listenAddress": f"{self.hub.address}:{BEHIND}",
             "managementListenAddress": f"{self.hub.address}:{ROOTS_PORT}",
             "certificate": str(self.files.certificate),

@@ -8,26 +8,30 @@ from contextlib import suppress
 from tests.clients.lab.namespaces import Namespace
 
 PORT = 53
+TCP_DEADLINE = 5.0
 ANSWERED, NO_SUCH_NAME = 0x8180, 0x8183
 TYPE_A = 1
 SAME_NAME = 0xC00C
 
 
 class Resolver:
-    """Listens on one address of a machine until the machine goes; `asked` are the names it was asked for."""
+    """Listens on one address of a machine, by UDP and TCP, until the machine goes; `asked` are names it was asked."""
 
     def __init__(self, machine: Namespace, address: str, answer: str, *domains: str) -> None:
         self.address = address
         self.asked: list[str] = []
         self._answer, self._domains = answer, domains
         self._socket = machine.call(_bound, address)
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._listener = machine.call(socket.create_server, (address, PORT))
+        for serve in (self._serve, self._serve_tcp):
+            threading.Thread(target=serve, daemon=True).start()
         machine.at_close.append(self.close)
 
     def close(self) -> None:
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        for each in (self._socket, self._listener):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
     def _serve(self) -> None:
         while True:
@@ -38,6 +42,19 @@ class Resolver:
                 self._socket.sendto(self._reply(query), peer)
             except OSError:
                 return
+
+    def _serve_tcp(self) -> None:
+        """One question a connection."""
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.settimeout(TCP_DEADLINE)
+                size = int.from_bytes(connection.recv(2, socket.MSG_WAITALL))
+                reply = self._reply(connection.recv(size, socket.MSG_WAITALL))
+                connection.sendall(len(reply).to_bytes(2) + reply)
 
     def _reply(self, query: bytes) -> bytes:
         name, end = _question(query)

@@ -67,6 +67,11 @@ class ControlServer(ABC):
     def kill(self) -> None:
         self.daemon.kill()
 
+    @property
+    def own_url(self) -> str:
+        """Where the hub reaches it, by whatever name its clients know it."""
+        return f"{self.scheme}://{self.hub.address}:{PORT}"
+
     def answers(self) -> bool:
         """Whether it serves its key; fails when the process has ended."""
         assert self.daemon.is_running(), "the server has ended"
@@ -74,7 +79,7 @@ class ControlServer(ABC):
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of a page of this server, as the hub sees it; status 0 when nobody answers."""
-        return self.hub.call(page, f"{self.url}{path}")
+        return self.hub.call(page, f"{self.own_url}{path}")
 
     def evidence(self) -> str:
         return tail(self.log)

@@ -17,6 +17,7 @@ import pytest
 import hatsize_metrics
 
 SHARE = Path(hatsize_metrics.__file__).parent / "share"
+README = Path(__file__).parents[1] / "README.md"
 RULES = SHARE / "rules.yml"
 DASHBOARD = SHARE / "dashboard.json"
 NEED_CLIENTS = {"Nodes by client version", "Nodes by system", "Map messages", "Map bytes"}
@@ -109,6 +110,15 @@ def test_rules_name_metrics_that_exist(metrics):
 def test_the_dashboards_queries_name_metrics_that_exist(metrics, title, expression):
     assert names_in(expression), title
     assert names_in(expression) <= names_there(metrics)
+
+
+@pytest.mark.slow
+def test_the_names_given_in_place_of_headscales_exist(metrics):
+    page = README.read_text().partition("## What was scraped from Headscale")[2].partition("Example output")[0]
+    counters = {f"{name}_total" for name in names_there(metrics)}
+    named = names_in(page)
+    assert len(named) > 9
+    assert named <= names_there(metrics) | counters
 
 
 @pytest.mark.slow

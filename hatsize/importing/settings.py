@@ -6,7 +6,8 @@ from typing import Any
 from hatsize.importing.configuration import Configuration
 from hatsize.importing.counterparts import COUNTERPARTS, Counterpart, Fate, entry_of, entry_of_variable
 from hatsize.importing.findings import Findings
-from hatsize.tailnet.addresses import is_address
+from hatsize.tailnet.commands.dns_forms import checked_resolver
+from hatsize.tailnet.errors import InvalidError
 
 Tree = dict[str, Any]
 
@@ -170,10 +171,10 @@ def _listen(configuration: Configuration, key: str) -> list[str] | None:
 def _resolvers(given: Iterable[Any], findings: Findings) -> list[str]:
     found = []
     for resolver in map(str, given):
-        if resolver.startswith("https://") or is_address(resolver):
-            found.append(resolver)
-        else:
-            findings.left_out(f"resolver {resolver}", "it is neither an IP address nor an https:// URL")
+        try:
+            found.append(checked_resolver(resolver))
+        except InvalidError as error:
+            findings.left_out(f"resolver {resolver}", str(error))
     return found
 
 

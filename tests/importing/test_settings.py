@@ -129,6 +129,12 @@ def test_what_variables_set_is_told_of_too(mapped):
     assert "hush" not in str(told)
 
 
+def test_a_resolver_that_clients_cannot_ask_stays_behind(mapped):
+    settings, told = mapped("dns: {nameservers: {global: [9.9.9.9, 100.100.100.100]}}")
+    assert settings.dns.nameservers.global_ == ("9.9.9.9",)
+    assert "where clients answer themselves" in told[0]
+
+
 def test_a_misspelt_setting_is_named(mapped):
     _, told = mapped("dns: {base_domian: example.net}")
     assert told == ["setting dns.base_domian: Headscale has no such setting that is known here"]

@@ -131,6 +131,15 @@ async def test_the_answer_to_an_approval_leaves_exit_routes_out_of_those_served_
     assert {"0.0.0.0/0", "::/0", "10.0.0.0/24"} == set(listed["nodes"][0]["subnetRoutes"])
 
 
+async def test_one_node_is_shown_with_the_routes_it_serves_as_in_the_list(ask):
+    await ask("POST", "node/1/approve_routes", {"routes": ["0.0.0.0/0", "10.0.0.0/24"]})
+    _, one = await ask("GET", "node/1")
+    _, listed = await ask("GET", "node")
+    _, renamed = await ask("POST", "node/1/rename/desk")
+    assert one["node"]["subnetRoutes"] == listed["nodes"][0]["subnetRoutes"] == renamed["node"]["subnetRoutes"]
+    assert "10.0.0.0/24" in one["node"]["subnetRoutes"]
+
+
 async def test_a_node_expires_now_at_a_moment_or_never(ask):
     for body in (None, {}, {"disableExpiry": False}):
         _, found = await ask("POST", "node/1/expire", body)

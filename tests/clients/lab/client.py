@@ -95,9 +95,9 @@ class Client:
 
         return eventually(printed, f"{self.name}: a login URL", within=UP_DEADLINE, evidence=self.evidence)
 
-    def begin_key_login(self, url: str, key: str) -> None:
+    def begin_key_login(self, url: str, key: str, *flags: str) -> None:
         """Start to join by a key that may leave the client waiting for approval."""
-        self._begin_login("--reset", "--login-server", url, "--auth-key", key, *self._hostname(()))
+        self._begin_login("--reset", "--login-server", url, "--auth-key", key, *self._hostname(flags), *flags)
 
     def end_login(self) -> None:
         """Wait until the `tailscale up` that was begun is satisfied."""

@@ -18,6 +18,8 @@ from hatsize.api.v2 import (
     dns_split,
     keys,
     oauth,
+    users,
+    users_standing,
 )
 from hatsize.api.v2.refusal import ERRORS
 from hatsize.api.v2.tailnets import check_tailnet
@@ -35,6 +37,8 @@ AREAS = (
     dns_split,
     keys,
     oauth,
+    users,
+    users_standing,
 )
 V2 = Api(version="v2", operations=operations_of(AREAS), errors=ERRORS, basic=True, check_path=check_tailnet)
 

@@ -86,6 +86,6 @@ class Root(Noun):
 
 def _of_plugins(name: str) -> click.Command | None:
     """The command of that name that an enabled plugin supplies."""
-    from hatsize.cli.plugin_commands import plugin_commands
+    from hatsize.cli.plugin_commands import plugin_command
 
-    return plugin_commands().get(name)
+    return plugin_command(name)

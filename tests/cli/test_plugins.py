@@ -160,7 +160,8 @@ def test_a_plugin_that_cannot_be_had_ends_a_command_with_2_and_its_name(hatsize,
 
 
 def test_an_enabled_plugin_adds_its_commands(hatsize, monkeypatch):
-    assert hatsize("metrics", "rules").code == 2
+    missing = hatsize("metrics", "rules")
+    assert (missing.code, "plugin 'metrics' is installed, and not enabled" in missing.err) == (2, True)
     monkeypatch.setenv("HATSIZE_PLUGINS_ENABLED", "metrics")
     assert "alert: HatsizeDown" in hatsize("metrics", "rules").out
     assert '"title": "Hatsize"' in hatsize("metrics", "dashboard").out

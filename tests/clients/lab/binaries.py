@@ -9,7 +9,8 @@ from pathlib import Path
 
 OLDEST, MIDDLE, NEWEST = "1.80.3", "1.92.5", "1.102.5"
 CLIENT_VERSIONS = (OLDEST, MIDDLE, NEWEST)
-STORM_SOURCE = Path(__file__).parent.parent / "go" / "storm"
+OWN_SOURCES = Path(__file__).parent.parent / "go"
+"""Go programs of our own, each a module in the folder of its name."""
 BUILD_DEADLINE = 900.0
 
 
@@ -52,17 +53,29 @@ def tailscaled(version: str) -> Program:
 HEADSCALE = Program("github.com/juanfont/headscale/cmd/headscale", "0.29.2", "headscale-0.29.2")
 DERPER = Program("tailscale.com/cmd/derper", NEWEST, f"derper-{NEWEST}")
 DERPPROBE = Program("tailscale.com/cmd/derpprobe", NEWEST, f"derper-{NEWEST}")
+GITOPS_PUSHER = Program("tailscale.com/cmd/gitops-pusher", NEWEST, f"gitops-pusher-{NEWEST}")
 PEBBLE = Program("github.com/letsencrypt/pebble/v2/cmd/pebble", "2.10.1", "pebble-2.10.1")
-NEEDED = (*map(tailscaled, CLIENT_VERSIONS), DERPER, DERPPROBE, PEBBLE)
-"""What the tests of this repository run: clients here, the relay and its probe in tests/derp, an ACME authority."""
+NEEDED = (*map(tailscaled, CLIENT_VERSIONS), DERPER, DERPPROBE, PEBBLE, GITOPS_PUSHER)
+"""What the tests of this repository run: clients here, the relay and its probe in tests/derp, an ACME authority, a
+client of API v2."""
 
 
 def storm() -> Path:
-    """Our own registration storm, built anew when its source has changed."""
-    target = cache() / "storm"
-    sources = [*STORM_SOURCE.glob("*.go"), STORM_SOURCE / "go.mod"]
+    """Our own registration storm."""
+    return _own("storm")
+
+
+def api_client() -> Path:
+    """Any method of the hosted service's own Go client of API v2, from the command line."""
+    return _own("apiv2")
+
+
+def _own(name: str) -> Path:
+    """A program of our own, built anew when its source has changed."""
+    target, folder = cache() / name, OWN_SOURCES / name
+    sources = [*folder.glob("*.go"), folder / "go.mod"]
     if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime for source in sources):
-        _go("build", "-C", str(STORM_SOURCE), "-ldflags", "-s -w", "-o", str(target), ".")
+        _go("build", "-C", str(folder), "-ldflags", "-s -w", "-o", str(target), ".")
     return target
 
 

@@ -27,6 +27,7 @@ def main() -> int:
         print(f"real clients: {program.package}@v{program.version} in {program.path.parent}", flush=True)
         binaries.install([program])
     binaries.storm()
+    binaries.api_client()
     for package in npm.needed():
         print(f"real clients: {package.name} {package.version} in {package.folder}", flush=True)
         package.install()

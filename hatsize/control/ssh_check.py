@@ -2,8 +2,8 @@
 
 import logging
 import secrets
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import msgspec
 from quart import Blueprint, Response, request
@@ -25,14 +25,22 @@ HELD_FOR = 60.0
 """Seconds after which a waiting client is told to ask again."""
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What is written down of a session that waits: names for people, and the id of the node it is to."""
+
+    source: str
+    target: str
+    account: str
+    target_id: int = 0
+
+
 class SSHChecks:
-    """Decides on held SSH sessions of a tailnet, and remembers for the rule's period whom it let through."""
+    """Decides on held SSH sessions of a tailnet. Whom it let through is in the state, for every replica to see."""
 
     def __init__(self, live: LiveTailnet, logins: Logins, login_url: Callable[[str], str]) -> None:
         self._live = live
         self._logins = logins
         self._login_url = login_url
-        self._approved: dict[tuple[int, int], datetime] = {}
 
     async def action(self, peer: Peer, source: Node, target: Node, account: str, waiting_for: str) -> SSHAction:
         """What becomes of a session from one node to an account of another; waits when it is asked again."""
@@ -54,19 +62,25 @@ class SSHChecks:
                 return SSHAction(HoldAndDelegate=_again(waiting_for))
             case LoginState.REJECTED:
                 return _rejected(login.reason or "this session was rejected")
-            case LoginState.APPROVED:
-                self._approved[source.id, target.id] = self._live.clock()
+            case LoginState.APPROVED if self._passed(login) <= self._live.terms.waiting_room.lifetime:
                 return check.accept
+            case LoginState.APPROVED:
+                return _rejected("this approval is used up: begin the session again")
 
     def _is_fresh(self, source: Node, target: Node, check: SSHCheck) -> bool:
-        at = self._approved.get((source.id, target.id))
-        return at is not None and check.period is not None and self._live.clock() - at < check.period
+        return check.period is not None and any(
+            self._passed(login) < check.period for login in _let_through(self._live.state, source, target)
+        )
+
+    def _passed(self, login: PendingLogin) -> timedelta:
+        """The time since a check went through."""
+        return self._live.clock() - login.created
 
     async def _hold(self, source: Node, target: Node, account: str) -> SSHAction:
         """Begin a check: a pending login whose page says how to approve it."""
         new_id = auth_id(secrets.token_bytes(AUTH_ID_BYTES))
         now, room = self._live.clock(), self._live.terms.waiting_room
-        told = {"source": source.given_name, "target": target.given_name, "account": account}
+        told = Told(source.given_name, target.given_name, account, target.id)
 
         def command(state: State) -> Change:
             login = PendingLogin(
@@ -109,6 +123,18 @@ def blueprint(live: LiveTailnet, checks: SSHChecks) -> Blueprint:
         return json_answer(await checks.action(peer, source, target, account, waiting_for))
 
     return routes
+
+
+def _let_through(state: State, source: Node, target: Node) -> Iterator[PendingLogin]:
+    """The checks that went through, of sessions from a node, with the owner it has now, to another one."""
+    for login in state.all(PendingLogin):
+        whose = (login.purpose, login.state, login.node_id, login.user_id)
+        if whose == (PURPOSE, LoginState.APPROVED, source.id, source.user_id) and _target_of(login) == target.id:
+            yield login
+
+
+def _target_of(login: PendingLogin) -> int:
+    return msgspec.json.decode(login.request, type=Told).target_id
 
 
 def _again(waiting_for: str) -> str:

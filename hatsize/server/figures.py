@@ -16,7 +16,7 @@ from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.metrics import Figure, Sample
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.relay_beside import RelayBeside
-from hatsize.tailnet.model import Credential, Node, PendingLogin, User
+from hatsize.tailnet.model import Credential, LoginState, Node, PendingLogin, User
 
 EXPIRING = timedelta(days=7)
 """How soon a key must end for its node to count as expiring."""
@@ -48,6 +48,7 @@ class CoreFigures:
         nodes = list(state.all(Node))
         expiry = [node.key_expiry for node in nodes if node.key_expiry is not None]
         users = Counter((user.role.value, user.status.value) for user in state.all(User))
+        waiting = [login for login in state.all(PendingLogin) if login.state is LoginState.PENDING]
         keys = Counter(key.kind.value for key in state.all(Credential) if not key.revoked)
         yield gauge("info", "The version that runs.", [Sample(1, {"version": hatsize.__version__})])
         yield gauge("nodes", "Nodes that are registered.", [Sample(len(nodes))])
@@ -62,7 +63,7 @@ class CoreFigures:
         )
         yield gauge("users", "Users.", counted(users, "role", "status"))
         yield gauge("credentials", "Keys and tokens that are not revoked.", counted(keys, "kind"))
-        yield gauge("logins_pending", "Logins that wait for somebody.", [Sample(len(state.table(PendingLogin)))])
+        yield gauge("logins_pending", "Logins that wait for somebody.", [Sample(len(waiting))])
         yield counter("changes", "Durable changes, since the tailnet was made.", [Sample(state.seq)])
 
     def _work(self) -> Iterator[Figure]:

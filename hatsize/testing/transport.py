@@ -147,6 +147,7 @@ class DirectTransport:
                 answer.end()
 
     def _scope(self, method: str, path: str, take: Callable[[], DirectSink]) -> dict[str, Any]:
+        path, _, query = path.partition("?")
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -155,7 +156,7 @@ class DirectTransport:
             "scheme": "https",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
             "root_path": "",
             "headers": [(b"host", b"hatsize")],
             "client": ("192.0.2.1", 0),

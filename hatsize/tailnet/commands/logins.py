@@ -1,18 +1,20 @@
 """Pending logins: approving and rejecting what waits at `/register/AUTH-ID`."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from hatsize.tailnet.commands.register import waiting_login
 from hatsize.tailnet.errors import InvalidError, RefusedError
-from hatsize.tailnet.model import Change, LoginState, Node, User, UserStatus
+from hatsize.tailnet.model import Change, LoginState, Node, PendingLogin, User, UserStatus
 from hatsize.tailnet.state import State
 
 AUTH_ID = re.compile(r"hskey-authreq-[0-9a-f]{24}")
 """The form Headscale's consoles look for, and so ours too."""
 AUTH_ID_BYTES = 12
+REMEMBERED = timedelta(days=7)
+"""How long it is known of a check that it went through: the longest period for which a policy may let it count."""
 
 
 def auth_id(random_bytes: bytes) -> str:
@@ -34,8 +36,7 @@ def approve_login(state: State, text: str, now: datetime) -> Change:
     login = waiting_login(state, checked_auth_id(text), now)
     if login.purpose == "register":
         raise RefusedError("this login registers a machine: say whose, with `hatsize auth register --user NAME`")
-    decided = replace(login, state=LoginState.APPROVED)
-    return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(decided,), at=now)
+    return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(_gone_through(login, now),), at=now)
 
 
 def approve_own_check(state: State, text: str, user: User | None, now: datetime) -> Change:
@@ -50,7 +51,7 @@ def approve_own_check(state: State, text: str, user: User | None, now: datetime)
         raise RefusedError(f"{source.given_name} is {whose} machine: log in as its owner, or ask an administrator")
     if user.status is not UserStatus.ACTIVE:
         raise RefusedError(f"user {user.name!r} is {user.status.value}: ask an administrator")
-    decided = replace(login, state=LoginState.APPROVED, user_id=user.id)
+    decided = replace(_gone_through(login, now), user_id=user.id)
     return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(decided,), actor=user.login_name, at=now)
 
 
@@ -59,3 +60,8 @@ def reject_login(state: State, text: str, now: datetime, *, reason: str = "rejec
     login = waiting_login(state, checked_auth_id(text), now)
     decided = replace(login, state=LoginState.REJECTED, reason=reason)
     return Change(tailnet=state.tailnet_id, kind="login.decided", puts=(decided,), at=now)
+
+
+def _gone_through(login: PendingLogin, now: datetime) -> PendingLogin:
+    """A check that went through. `created` is when, from now on: what it allows is counted from there."""
+    return replace(login, state=LoginState.APPROVED, created=now, expires=now + REMEMBERED)

@@ -1,13 +1,17 @@
 """Replicas as one server: what happens at one of them is known at the others."""
 
 import asyncio
+import json
 import statistics
 import time
 
 import pytest
 
 from hatsize.hooks.storage import StorageError
+from hatsize.tailnet.commands.logins import approve_login
 from hatsize.tailnet.commands.nodes import rename_node
+from hatsize.tailnet.model import LoginState, PendingLogin
+from hatsize.testing.tailnet import ScratchTailnet
 from hatsize_cluster.database import connected_now, conninfo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.slow]
@@ -82,6 +86,39 @@ async def test_a_login_that_waits_at_one_is_approved_at_the_other(replicas):
         await asyncio.sleep(0.1)
         await two.parts.registrar.approve(auth_id, 1, "cli")
         assert (await waiting).MachineAuthorized
+
+
+async def test_an_ssh_check_that_went_through_at_one_is_known_at_the_other(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        await replicas.joined(one, "desk")
+        db, _ = await replicas.joined(two, "db")
+        await scratch_of(one).save_policy(json.dumps({"ssh": [CHECKED]}))
+        await replicas.until(lambda: two.parts.live.policy_document == one.parts.live.policy_document)
+        path = "/machine/ssh/action/1/to/2?local_user=root"
+        auth_id = (await asked(db, path))["holdAndDelegate"].rpartition("auth_id=")[2]
+        await replicas.until(lambda: one.parts.live.state.index.login_by_auth_id)
+        await one.parts.live.run(lambda state: approve_login(state, auth_id, one.parts.live.clock()))
+        await replicas.until(lambda: not any(login.state is LoginState.PENDING for login in logins_at(two)))
+        assert (await asked(db, path))["accept"]
+        db, _ = await replicas.moved(db, one)
+        assert (await asked(db, path))["accept"]
+
+
+CHECKED = {"action": "check", "src": ["autogroup:member"], "dst": ["autogroup:self"], "users": ["root"]}
+
+
+def logins_at(server):
+    return server.parts.live.state.all(PendingLogin)
+
+
+def scratch_of(server):
+    scratch = ScratchTailnet()
+    scratch.live = server.parts.live
+    return scratch
+
+
+async def asked(client, path):
+    return json.loads(await (await client.transport.request("GET", path, b"")).body())
 
 
 async def test_a_node_is_pinged_through_the_replica_it_is_connected_to(replicas):

@@ -143,6 +143,17 @@ async def test_who_answers_for_a_record_is_told_and_what_to_do_where_nobody_does
     assert [told in warning for warning in body.get("warnings", [])] == ([True] if told else [])
 
 
+async def test_beside_an_address_nobody_answers_for_a_text(api):
+    await answer(api, "PUT", "/split/corp.example", {"nameservers": ["10.0.0.53"]})
+    text = {"name": "wiki.corp.example", "type": "TXT", "value": "hi"}
+    _, alone = await answer(api, "POST", "/record", text)
+    assert alone["record"]["answeredBy"] == "10.0.0.53, the resolvers of corp.example"
+    await answer(api, "POST", "/record", {"name": "wiki.corp.example", "value": "192.0.2.1"})
+    _, beside = await answer(api, "POST", "/record", text | {"value": "more"})
+    assert beside["record"]["answeredBy"] == ""
+    assert "give the record a name of its own" in beside["warnings"][0]
+
+
 async def test_a_node_answers_for_aliases_of_it_and_shares_its_name(live, api):
     live.add_users("alice")
     await api("POST", "/api/v1/preauthkey", {"user": "1"})

@@ -109,7 +109,12 @@ class _View:
                 return CLIENTS
             if record.type == "CNAME" and target_addresses(self._records, self._addresses_of, record.value):
                 return f"{CLIENTS}, with the addresses of {record.value}"
-        return self._asked(record.name)
+        return "" if self._is_hidden(record) else self._asked(record.name)
+
+    def _is_hidden(self, record: DnsRecord) -> bool:
+        """Whether clients ask nobody for it, because they know addresses of that name and answer for it themselves."""
+        own = record.type not in ADDRESS_TYPES | {"CNAME"} and not is_wildcard(record.name)
+        return own and bool(target_addresses(self._records, self._addresses_of, record.name))
 
     def _asked(self, name: str) -> str:
         """The resolvers that clients ask for a name."""
@@ -130,6 +135,11 @@ class _View:
             )
         if is_wildcard(record.name):
             return f"nobody answers for {record.name}: clients answer whole names alone; {server}"
+        if self._is_hidden(record):
+            return (
+                f"nobody answers for {record.name} {record.type}: {record.name} has an address too, and of such a name "
+                "clients tell its addresses alone; give the record a name of its own"
+            )
         if record.type == "CNAME":
             return (
                 f"nobody answers for {record.name}: no node and no address record has the name {record.value}; "

@@ -39,7 +39,7 @@ class Resolver:
                 query, peer = self._socket.recvfrom(1500)
                 if not query:  # it is being closed
                     return
-                self._socket.sendto(self._reply(query), peer)
+                self._socket.sendto(self.reply(query), peer)
             except OSError:
                 return
 
@@ -53,10 +53,11 @@ class Resolver:
             with connection, suppress(OSError):
                 connection.settimeout(TCP_DEADLINE)
                 size = int.from_bytes(connection.recv(2, socket.MSG_WAITALL))
-                reply = self._reply(connection.recv(size, socket.MSG_WAITALL))
+                reply = self.reply(connection.recv(size, socket.MSG_WAITALL))
                 connection.sendall(len(reply).to_bytes(2) + reply)
 
-    def _reply(self, query: bytes) -> bytes:
+    def reply(self, query: bytes) -> bytes:
+        """The answer to a question, both as they go by UDP."""
         name, end = _question(query)
         self.asked.append(name)
         kind = struct.unpack("!H", query[end : end + 2])[0]

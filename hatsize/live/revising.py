@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from hatsize.hooks.policy import CompiledPolicy, PolicyEngine, RevisingPolicyEngine
+from hatsize.tailnet.commands.policy import policy_in_force
 from hatsize.tailnet.state import State
 
 
@@ -15,3 +16,9 @@ def revised(
     """
     found = engine.revise(former, document, state, nodes) if isinstance(engine, RevisingPolicyEngine) else None
     return found or (engine.compile(document, state), None)
+
+
+def stored_policy(state: State) -> str | None:
+    """The document in force; None where none was ever saved."""
+    found = policy_in_force(state)
+    return found.document if found else None

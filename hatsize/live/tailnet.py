@@ -14,9 +14,10 @@ from hatsize.live.attendance import Attendance
 from hatsize.live.deadlines import Deadlines
 from hatsize.live.judged import matters_to_policy
 from hatsize.live.measures import Measures
-from hatsize.live.revising import revised
+from hatsize.live.revising import revised, stored_policy
 from hatsize.live.routers import Routers
 from hatsize.live.services import Services, Terms
+from hatsize.live.terms import in_force
 from hatsize.live.writer import Command, Writer
 from hatsize.netmap.engine import Netmap
 from hatsize.netmap.scene import Scene
@@ -47,7 +48,7 @@ class LiveTailnet:
     ) -> None:
         self.state = state
         self.services = services
-        self.terms = terms
+        self.configured, self.terms = terms, in_force(terms, state)
         self.clock = clock
         self.expiries = Deadlines()
         self.reapings = Deadlines()
@@ -69,10 +70,10 @@ class LiveTailnet:
             collect_services=terms.collect_services,
             taildrop=terms.taildrop,
             logtail=terms.logtail,
-            auto_update=terms.auto_update,
+            auto_update=self.terms.auto_update,
             notices=terms.notices,
         )
-        self.policy_document = self._stored_policy()
+        self.policy_document = stored_policy(self.state)
         self.netmap = Netmap(scene, services.policy.compile(self.policy_document, state))
         self.routers = Routers(state)
         if self.routers.ids():
@@ -169,9 +170,11 @@ class LiveTailnet:
         del state
         return [route for route in node.advertised_routes if self.policy.auto_approved(node, route)]
 
-    def go_by(self, terms: Terms) -> None:
-        """Other settings are in force. Names and prefixes are those of the start."""
-        self.terms, scene = terms, self.netmap.scene
+    def go_by(self, configured: Terms) -> None:
+        """Other settings are configured, or chosen at run time. Names and prefixes are those of the start."""
+        self.configured = configured
+        self.terms = terms = in_force(configured, self.state)
+        scene = self.netmap.scene
         scene.taildrop, scene.logtail, scene.auto_update = terms.taildrop, terms.logtail, terms.auto_update
         scene.notices = terms.notices
         self.settings_changed()
@@ -214,7 +217,7 @@ class LiveTailnet:
         self.netmap.observe(change)
         saved = any(isinstance(record, PolicyVersion) for record in change.puts)
         if saved:
-            self.policy_document = self._stored_policy()
+            self.policy_document = stored_policy(self.state)
         if saved or change.kind.startswith("user."):
             self._revise(touched)
         elif touched:
@@ -224,7 +227,7 @@ class LiveTailnet:
             if routes:
                 self.elect(always=True)
         if change.kind in {"dns.updated", "tailnet.updated", "import.finished"}:
-            self.netmap.everyone_changed()
+            self.go_by(self.configured)
         self.attendance.observe(change)
         for listener in self._listeners:
             listener(change)
@@ -282,10 +285,6 @@ class LiveTailnet:
         self.expiries.set(node.id, expiry if expiry and expiry > self.clock() else None)
         if node.ephemeral and not self.is_online(node.id):
             self.reapings.set(node.id, self.clock() + self.terms.ephemeral_timeout)
-
-    def _stored_policy(self) -> str | None:
-        newest = max(self.state.all(PolicyVersion), key=lambda version: version.id, default=None)
-        return newest.document if newest else None
 
     def _dns(self, node: Node) -> DNSConfig:
         return for_node(dns_config(self.services, self.state, node), node, self.policy.self_cap_map(node.id))

@@ -18,6 +18,8 @@ NAMES = (
     "devices:posture_attributes",
     "policy_file",
     "feature_settings",
+    "networking_settings",
+    "logs:network",
     "users",
     "dns",
 )

@@ -38,7 +38,7 @@ def _auth_key(
     row: Row, users: Mapping[int, User], tag_table: Mapping[int, tuple[str, ...]], terms: Terms
 ) -> Credential | None:
     kept = _kept(row)
-    user_id, tags = row.number("user_id") or row.number("namespace_id"), _tags(row, tag_table)
+    user_id, tags = row.number("user_id") or row.number("namespace_id"), tags_of(row, tag_table)
     if kept is None:
         row.findings.left_out(row.name, "its secret is in no form that Headscale makes: make a new key")
         return None
@@ -89,7 +89,7 @@ def _kept(row: Row) -> tuple[str, str] | None:
     return (found, hashed(plain, found)) if found else None
 
 
-def _tags(row: Row, tag_table: Mapping[int, tuple[str, ...]]) -> tuple[str, ...]:
+def tags_of(row: Row, tag_table: Mapping[int, tuple[str, ...]]) -> tuple[str, ...]:
     """The key's tags, from its own column or the former table of them."""
     tags = row.texts("tags") or tag_table.get(row.id, ())
     for wrong in (tag for tag in tags if not TAG.fullmatch(tag)):

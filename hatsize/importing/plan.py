@@ -16,6 +16,7 @@ from hatsize.importing.configuration import Configuration
 from hatsize.importing.findings import Findings
 from hatsize.importing.keys import api_keys_of, auth_keys_of
 from hatsize.importing.nodes import Owners, holdings, nodes_of, without_doubles
+from hatsize.importing.oauth_clients import oauth_clients_of
 from hatsize.importing.policy import given_policy, policy_of
 from hatsize.importing.rows import Tables
 from hatsize.importing.settings import settings_of
@@ -41,6 +42,7 @@ class Plan:
     users: Sequence[User]
     auth_keys: Sequence[Credential]
     api_keys: Sequence[Credential]
+    oauth_clients: Sequence[Credential]
     nodes: Sequence[Node]
     policy: PolicyVersion | None
     settings: Mapping[str, Any]
@@ -55,20 +57,18 @@ def plan_of(tables: Tables, configuration: Configuration, terms: Terms, policy: 
     by_id = {user.id: user for user in users}
     auth_keys = auth_keys_of(tables, by_id, terms, findings)
     nodes = nodes_of(tables, Owners(by_id, {key.id: key for key in auth_keys}), terms, findings)
-    if tables.get("oauth_clients"):
-        findings.count("OAuth clients", len(tables["oauth_clients"]), 0)
-        findings.left_out("OAuth clients", "their secrets are kept in a form unknown here: make new ones")
     api_keys = api_keys_of(tables, terms, findings)
+    oauth_clients = oauth_clients_of(tables, by_id, terms, findings)
     settings = settings_of(configuration, findings)
     version = given_policy(policy, terms) if policy else policy_of(tables, configuration, terms, findings)
     name = settings.get("dns", {}).get("base_domain", "headscale")
-    return Plan(name, users, auth_keys, api_keys, nodes, version, settings, terms, findings)
+    return Plan(name, users, auth_keys, api_keys, oauth_clients, nodes, version, settings, terms, findings)
 
 
 def change_for(plan: Plan, state: State, touched: AbstractSet[Key]) -> Change | None:
     """What to commit over a state of which others than imports have touched some rows; None where nothing is new."""
     new = not state.table(Tailnet)
-    credentials = _numbered([*plan.auth_keys, *plan.api_keys], state)
+    credentials = _numbered([*plan.auth_keys, *plan.api_keys, *plan.oauth_clients], state)
     own_ids = {key.id: own.id for key, own in zip(plan.auth_keys, credentials, strict=False)}
     nodes = [replace(node, auth_key_id=own_ids.get(node.auth_key_id or 0)) for node in plan.nodes]
     wanted: list[Record] = [*plan.users, *credentials, *_settled(nodes, state, touched, plan.findings)]

@@ -26,7 +26,7 @@ def settings_of(configuration: Configuration, findings: Findings) -> Tree:
         "dns": _dns(configuration, findings),
         "prefixes": _prefixes(configuration),
         "stun": _stun(configuration),
-        "derp": _derp(configuration, findings),
+        "derp": _derp(configuration),
         "tls": _tls(configuration),
         "log": _log(configuration),
         "node": _node(configuration),
@@ -82,14 +82,12 @@ def _stun(configuration: Configuration) -> Tree:
     return {"enabled": enabled, "listen": listen[0] if enabled and listen else None}
 
 
-def _derp(configuration: Configuration, findings: Findings) -> Tree:
+def _derp(configuration: Configuration) -> Tree:
     get, own = configuration.get, "derp.server"
-    if not configuration.flag(f"{own}.automatically_add_embedded_derp_region", default=True):
-        what = f"setting {own}.automatically_add_embedded_derp_region"
-        findings.changed(what, "the own relay is in the map whenever it runs")
     paths = [str(configuration.path.parent.absolute() / str(path)) for path in _list(get("derp.paths"))]
     return {
         "enabled": configuration.flag(f"{own}.enabled", default=False),
+        "in_map": _flag(configuration, f"{own}.automatically_add_embedded_derp_region"),
         "region_id": get(f"{own}.region_id", 999),
         "region_code": get(f"{own}.region_code", "headscale"),
         "region_name": get(f"{own}.region_name", "Headscale Embedded DERP"),

@@ -24,7 +24,8 @@ class RelayMap:
         """`pin` is `sha256-raw:…` of the listener's certificate, empty for one that clients can verify."""
         derp = settings.derp
         self.pin = pin
-        own = DERPMap(Regions={derp.region_id: _region_of(settings, place, pin)} if derp.enabled else {})
+        told = derp.enabled and derp.in_map
+        own = DERPMap(Regions={derp.region_id: _region_of(settings, place, pin)} if told else {})
         self._derp = derp
         self._settings = settings
         self._place = place
@@ -46,7 +47,7 @@ class RelayMap:
         """Let these be the nodes of the own relay's region; whether that is news."""
         region = self._derp.region_id
         named = _region_of(self._settings, self._place, self.pin)
-        own = DERPMap(Regions={region: replace(named, Nodes=nodes)} if nodes else {})
+        own = DERPMap(Regions={region: replace(named, Nodes=nodes)} if nodes and self._derp.in_map else {})
         if own == self._own:
             return False
         self._own = own

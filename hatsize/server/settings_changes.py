@@ -7,8 +7,8 @@ from hatsize.server.settings import Settings
 
 AT_START = (
     "server_url", "listen", "data_dir", "dns.base_domain", "prefixes", "stun", "derp.enabled", "derp.process",
-    "derp.region_id", "derp.region_code", "derp.region_name", "derp.verify_clients", "derp.ipv4", "derp.ipv6",
-    "derp.listen", "tls.acme", "database", "policy", "api.socket_mode", "plugins",
+    "derp.in_map", "derp.region_id", "derp.region_code", "derp.region_name", "derp.verify_clients", "derp.ipv4",
+    "derp.ipv6", "derp.listen", "tls.acme", "database", "policy", "api.socket_mode", "plugins",
 )  # fmt: skip
 """Settings, and whole sections of them, that take effect at the next start only."""
 

@@ -53,6 +53,8 @@ class Derp(Section):
     """Whether the relay runs in a process of its own, so that neither it nor the server slows the other down."""
     listen: Listens = ()
     """Where a relay with `process` listens; none for the server's own addresses, each with the next port."""
+    in_map: bool = True
+    """Whether clients are told of the own relay by itself; else a map of `paths` or `urls` tells them, its own way."""
     region_id: int = Field(default=900, ge=1, le=65535)
     """The number of the own relay's region."""
     region_code: str = "hatsize"

@@ -21,7 +21,7 @@ server_url: {url}
 listen_addr: {address}:{port}
 noise: {{private_key_path: {data}/noise.key}}
 prefixes: {{v4: 100.64.0.0/10, v6: "fd7a:115c:a1e0::/48"}}
-database: {{type: sqlite, sqlite: {{path: {data}/db.sqlite}}}}
+database: {database}
 tls_cert_path: {data}/server.crt
 tls_key_path: {data}/server.key
 unix_socket: {data}/headscale.sock
@@ -50,7 +50,9 @@ class Headscale(ControlServer):
         binaries.install([binaries.HEADSCALE])
         self._configuration = self.data / "config.yaml"
         self._configuration.write_text(
-            CONFIGURATION.format(url=self.url, address=self.hub.address, port=PORT, data=self.data)
+            CONFIGURATION.format(
+                url=self.url, address=self.hub.address, port=PORT, data=self.data, database=self.database()
+            )
         )
         self._certificate = self.data / "server.crt"
         run([
@@ -58,6 +60,10 @@ class Headscale(ControlServer):
             "-days", "30", "-subj", f"/CN={self.hub.address}", "-addext", f"subjectAltName=IP:{self.hub.address}",
             "-keyout", str(self.data / "server.key"), "-out", str(self._certificate),
         ])  # fmt: skip
+
+    def database(self) -> str:
+        """Where it keeps its state, as its configuration has it."""
+        return f"{{type: sqlite, sqlite: {{path: {self.data}/db.sqlite}}}}"
 
     def serve_argv(self) -> list[str]:
         return [*self.cli_argv(), "serve"]

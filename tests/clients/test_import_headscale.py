@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.clients.rival import Headscale
+from hatsize.testing.postgres import PostgresServer
 from tests.clients.lab.binaries import NEWEST, OLDEST
 from tests.clients.lab.client import Client
 from tests.clients.lab.commands import run
@@ -50,6 +51,17 @@ class Imported(Hatsize):
         return self.former.client_environment()
 
 
+class OnPostgres(Headscale):
+    """A Headscale that keeps its state in PostgreSQL."""
+
+    def database(self) -> str:
+        server = PostgresServer()
+        server.__enter__()
+        self.hub.at_close.append(server.close)
+        at = f"host: {server.directory}, port: 5432, name: postgres, user: hatsize, pass: '', ssl: false"
+        return f"{{type: postgres, postgres: {{{at}}}}}"
+
+
 @dataclass(frozen=True)
 class Move:
     """What was before, and the lab as it is now."""
@@ -64,9 +76,9 @@ class Move:
     report: dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def moved(programs: None) -> Iterator[Move]:
-    with laboratory(Headscale) as lab:
+@pytest.fixture(scope="module", params=[Headscale, OnPostgres])
+def moved(request: pytest.FixtureRequest, programs: None) -> Iterator[Move]:
+    with laboratory(request.param) as lab:
         former = lab.server
         assert isinstance(former, Headscale)
         clients = _joined(lab)

@@ -1,4 +1,4 @@
-"""What a server forgets in time: old auth keys, posture attributes, and the change log that every replica has read."""
+"""What a server forgets in time: old keys and tokens, posture attributes, the change log that every replica has read."""
 
 from datetime import datetime, timedelta
 
@@ -6,6 +6,7 @@ from anyio import to_thread
 
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.commands.attributes import forget_attributes
+from hatsize.tailnet.commands.oauth import expired_tokens
 from hatsize.tailnet.model import Change, Credential, CredentialKind
 from hatsize.tailnet.state import State
 
@@ -14,15 +15,19 @@ LOG_KEPT = timedelta(days=1)
 
 
 async def forget_auth_keys(live: LiveTailnet) -> None:
-    """Remove the auth keys that were revoked, or have expired, for longer than the settings keep them."""
+    """Remove the auth keys that were revoked, or have expired, for longer than the settings keep them.
+
+    Expired tokens of OAuth clients go with them.
+    """
 
     def command(state: State) -> Change | None:
         now = live.clock()
         past = now - live.terms.revoked_retention
-        over = tuple((Credential.table, key.id) for key in state.all(Credential) if _is_over(key, past))
+        over = [key.id for key in state.all(Credential) if _is_over(key, past)] + expired_tokens(state, now)
         if not over:
             return None
-        return Change(tailnet=state.tailnet_id, kind="credential.deleted", deletes=over, actor="server", at=now)
+        gone = tuple((Credential.table, number) for number in over)
+        return Change(tailnet=state.tailnet_id, kind="credential.deleted", deletes=gone, actor="server", at=now)
 
     await live.run(command)
 

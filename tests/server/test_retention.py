@@ -8,7 +8,9 @@ from hatsize.hooks.storage import LogTrimmedError
 from hatsize.server.retention import forget_auth_keys, forget_posture, trim_log
 from hatsize.tailnet.commands.attributes import Passing, set_attributes
 from hatsize.tailnet.commands.credentials import expire_credential
+from hatsize.tailnet.commands.oauth import create_oauth_client, issue_token
 from hatsize.tailnet.model import Credential, CredentialKind
+from hatsize.tailnet.secrets import mint
 from hatsize.testing.client import FakeClient
 
 pytestmark = pytest.mark.anyio
@@ -36,6 +38,20 @@ async def test_a_key_that_is_good_for_ever_stays(tailnet):
     tailnet.clock.advance(days=1000)
     await forget_auth_keys(tailnet.live)
     assert keys(tailnet)
+
+
+async def test_an_expired_token_goes_and_its_client_stays(tailnet):
+    client, token = (mint(kind, bytes(range(44))) for kind in (CredentialKind.OAUTH_CLIENT, CredentialKind.OAUTH_TOKEN))
+    await tailnet.live.run(lambda state: create_oauth_client(state, client, tailnet.clock(), scopes=["dns"]))
+    (number,) = keys(tailnet)
+    await tailnet.live.run(
+        lambda state: issue_token(state, number, token, tailnet.clock(), scopes=["dns:read"], tags=[])
+    )
+    await forget_auth_keys(tailnet.live)
+    assert len(keys(tailnet)) == 2
+    tailnet.clock.advance(hours=1)
+    await forget_auth_keys(tailnet.live)
+    assert keys(tailnet) == {number}
 
 
 async def test_a_posture_attribute_goes_at_its_time(tailnet):

@@ -1,4 +1,4 @@
-"""What a server forgets in time: old keys and tokens, posture attributes, the change log that every replica has read."""
+"""What a server forgets in time: old keys and tokens, posture attributes, the change log every replica has read."""
 
 from datetime import datetime, timedelta
 

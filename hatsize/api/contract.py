@@ -133,6 +133,10 @@ class Live(Protocol):
     def terms(self) -> Terms:
         """The settings that the tailnet goes by."""
 
+    @property
+    def configured(self) -> Terms:
+        """The same as they are in the settings file, without what was set at run time."""
+
     def clock(self) -> datetime:
         """Now, aware and in UTC."""
 

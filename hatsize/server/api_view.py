@@ -59,6 +59,10 @@ class ApiView:
     def terms(self) -> Terms:
         return self._live.terms
 
+    @property
+    def configured(self) -> Terms:
+        return self._live.configured
+
     def clock(self) -> datetime:
         return self._live.clock()
 

@@ -17,6 +17,7 @@ from hatsize.api.public import public
 from hatsize.api.v1.blueprint import api_v1
 from hatsize.api.v2.blueprint import api_v2
 from hatsize.live.services import Terms
+from hatsize.live.terms import in_force as terms_in_force
 from hatsize.policy.preview import preview
 from hatsize.policy.topology import from_state
 from hatsize.tailnet.commands.policy import policy_in_force
@@ -24,7 +25,8 @@ from hatsize.tailnet.commands.register import Allow, Tools, admit, complete_logi
 from hatsize.tailnet.commands.users import create_user
 from hatsize.tailnet.dns import DnsChoice, in_force
 from hatsize.tailnet.errors import InvalidError
-from hatsize.tailnet.model import Change, Credential, Node
+from hatsize.tailnet.model import Change, Credential, CredentialKind, Node
+from hatsize.tailnet.secrets import mint
 from hatsize.tailnet.state import State
 from hatsize.wire.keys import MachineKey, machine_key, node_key
 from hatsize.wire.tailcfg import (
@@ -117,7 +119,7 @@ class MemoryLive:
         self.policy = MemoryPolicy(self.state)
         self.dns = MemoryDns(self.state)
         self.settings = MemoryApiSettings()
-        self.terms = Terms(base_domain="net.example", domain="net.example", v4=(), v6=())
+        self.configured = Terms(base_domain="net.example", domain="net.example", v4=(), v6=())
         self.online: set[int] = set()
         self.complaints: dict[int, list[str]] = {}
         self.storage_problem_is = ""
@@ -125,6 +127,10 @@ class MemoryLive:
         self.log: list[Change] = []
         self._seconds = count()
         self._ids = count(1)
+
+    @property
+    def terms(self) -> Terms:
+        return terms_in_force(self.configured, self.state)
 
     def clock(self) -> datetime:
         return START + timedelta(seconds=next(self._seconds))
@@ -223,3 +229,29 @@ def live() -> MemoryLive:
 @pytest.fixture
 def api(live: MemoryLive) -> LocalClient:
     return LocalClient(live)
+
+
+@pytest.fixture
+def token(live):
+    """Makes a token with some scopes, of a client that has all of them."""
+
+    def made(*scopes: str, tags: tuple[str, ...] = ()) -> str:
+        number = live.state.next_id(Credential)
+        client, minted = (
+            mint(kind, bytes([number + place]) * 44)
+            for place, kind in enumerate((CredentialKind.OAUTH_CLIENT, CredentialKind.OAUTH_TOKEN))
+        )
+        rows = (
+            Credential(
+                id=number, kind=CredentialKind.OAUTH_CLIENT, prefix=client.prefix, hash=client.hash, scopes=("all",),
+                created=live.clock(),
+            ),
+            Credential(
+                id=number + 1, kind=CredentialKind.OAUTH_TOKEN, prefix=minted.prefix, hash=minted.hash, scopes=scopes,
+                tags=tags, created=live.clock(), extra={"client": number},
+            ),
+        )  # fmt: skip
+        live.state.apply(Change(tailnet=1, kind="credential.created", puts=rows, at=live.clock()))
+        return minted.text
+
+    return made

@@ -23,32 +23,6 @@ def api_key(live) -> str:
     return minted.text
 
 
-@pytest.fixture
-def token(live):
-    """Makes a token with some scopes, of a client that has all of them."""
-
-    def made(*scopes: str, tags: tuple[str, ...] = ()) -> str:
-        number = live.state.next_id(Credential)
-        client, minted = (
-            mint(kind, bytes([number + place]) * 44)
-            for place, kind in enumerate((CredentialKind.OAUTH_CLIENT, CredentialKind.OAUTH_TOKEN))
-        )
-        rows = (
-            Credential(
-                id=number, kind=CredentialKind.OAUTH_CLIENT, prefix=client.prefix, hash=client.hash, scopes=("all",),
-                created=live.clock(),
-            ),
-            Credential(
-                id=number + 1, kind=CredentialKind.OAUTH_TOKEN, prefix=minted.prefix, hash=minted.hash, scopes=scopes,
-                tags=tags, created=live.clock(), extra={"client": number},
-            ),
-        )  # fmt: skip
-        live.state.apply(Change(tailnet=1, kind="credential.created", puts=rows, at=live.clock()))
-        return minted.text
-
-    return made
-
-
 def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 

@@ -18,6 +18,7 @@ from hatsize.api.v2 import (
     dns_split,
     keys,
     oauth,
+    settings,
     users,
     users_standing,
 )
@@ -37,6 +38,7 @@ AREAS = (
     dns_split,
     keys,
     oauth,
+    settings,
     users,
     users_standing,
 )

@@ -128,7 +128,7 @@ async def test_a_device_that_has_told_nothing_is_shown_all_the_same(live, api):
 
 async def test_an_update_is_there_where_the_settings_name_a_newer_client(live, api, desk):
     for newest, available in (("1.80.0", False), ("1.102.5", True)):
-        live.terms = dataclasses.replace(live.terms, notices=Notices(latest_version=newest))
+        live.configured = dataclasses.replace(live.configured, notices=Notices(latest_version=newest))
         assert (await answer(api, "GET", "device/1"))[1]["updateAvailable"] is available
 
 

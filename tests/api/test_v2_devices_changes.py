@@ -1,6 +1,7 @@
 """API v2: what is done to a device, and what is refused, in words."""
 
 import dataclasses
+import json
 from datetime import timedelta
 
 import pytest
@@ -63,7 +64,7 @@ async def test_what_is_no_name_is_refused(api, desk, given):
 
 
 async def with_policy(api, *tags: str) -> None:
-    await api("PUT", "/api/v1/policy", {"policy": str({"tagOwners": list(tags)}).replace("'", '"')})
+    await api("PUT", "/api/v1/policy", {"policy": json.dumps({"tagOwners": {tag: [] for tag in tags}})})
 
 
 async def test_tags_are_set(live, api, desk):
@@ -87,6 +88,14 @@ async def test_a_tag_that_the_policy_does_not_know_is_refused(api, desk, tag, to
     assert told in message
 
 
+async def test_a_token_gives_its_clients_tags_alone(live, api, desk, token):
+    await with_policy(api, "tag:web", "tag:prod")
+    how = {"headers": {"Authorization": f"Bearer {token('devices:core', tags=('tag:web',))}"}, "local": False}
+    for tag, status in (("tag:prod", 403), ("tag:web", 200)):
+        response = await api("POST", "/api/v2/device/1/tags", {"tags": [tag]}, **how)
+        assert response.status_code == status
+
+
 async def test_expiry_is_disabled_and_enabled_as_it_was(live, api, desk):
     before = change(live, key_expiry=live.clock() + timedelta(days=9)).key_expiry
     for disabled in (True, True, False, False):
@@ -98,7 +107,7 @@ async def test_expiry_is_disabled_and_enabled_as_it_was(live, api, desk):
 
 @pytest.mark.parametrize(("lasts", "days"), [(None, None), (timedelta(days=30), 30)])
 async def test_expiry_that_never_was_is_enabled_by_the_settings(live, api, desk, lasts, days):
-    live.terms = dataclasses.replace(live.terms, key_expiry=lasts)
+    live.configured = dataclasses.replace(live.configured, key_expiry=lasts)
     assert await ask(api, "POST", "/key", {"keyExpiryDisabled": False}) == (200, None)
     assert (now(live).key_expiry and (now(live).key_expiry - desk.created).days) == days
 

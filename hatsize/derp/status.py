@@ -57,14 +57,22 @@ async def _status(region: DERPRegion, node: DERPNode) -> NodeStatus:
     if node.STUNPort >= 0:
         try:
             stun = await _stun(_address(node), node.STUNPort or 3478)
-        except (OSError, TimeoutError) as error:
-            problems.append(f"STUN: {str(error) or 'no answer'}")
+        except (OSError, UnicodeError) as error:
+            problems.append(f"STUN: {_in_words(error)}")
     if not node.STUNOnly:
         try:
             relay = await _greeting(node)
-        except (OSError, EOFError, TimeoutError) as error:
-            problems.append(f"DERP: {str(error) or 'no answer'}")
+        except (OSError, EOFError, UnicodeError, asyncio.LimitOverrunError) as error:
+            problems.append(f"DERP: {_in_words(error)}")
     return NodeStatus(region, node, stun, relay, "; ".join(problems))
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, UnicodeError):
+        return "its HostName is no name that DNS could have; correct it in the map"
+    if isinstance(error, asyncio.LimitOverrunError):
+        return "it answers at length instead of switching to DERP"
+    return str(error) or "no answer"
 
 
 async def _stun(host: str, port: int) -> float:
@@ -81,13 +89,14 @@ async def _stun(host: str, port: int) -> float:
 async def _greeting(node: DERPNode) -> float:
     """Connect over TLS as a client does and wait for the relay's answer."""
     pinned = node.CertName.startswith(PIN_PREFIX)
+    name = node.HostName if pinned else node.CertName or node.HostName
     context = ssl.create_default_context()
     if pinned or node.InsecureForTests:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     started = perf_counter()
     with anyio.fail_after(TIMEOUT):
         reader, writer = await asyncio.open_connection(
-            _address(node), node.DERPPort or 443, ssl=context, server_hostname=node.HostName
+            _address(node), node.DERPPort or 443, ssl=context, server_hostname=name
         )
         try:
             _check_pin(node, writer)

@@ -1,5 +1,6 @@
 """How the relays of a map are found."""
 
+import asyncio
 import hashlib
 import re
 import socket
@@ -58,6 +59,30 @@ async def test_a_certificate_nobody_vouches_for(node):
     assert "certificate verify failed" in found.problem
     (found,) = await look_at(one(node, CertName="", InsecureForTests=True))
     assert found.problem == ""
+
+
+async def test_another_name_for_the_certificate(node, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+    (found,) = await look_at(one(node, HostName="elsewhere.example", CertName=""))
+    assert "Hostname mismatch" in found.problem
+    (found,) = await look_at(one(node, HostName="elsewhere.example", CertName="localhost"))
+    assert found.problem == ""
+
+
+@pytest.mark.parametrize("name", ["a..example", "x" * 64 + ".example"])
+async def test_a_name_that_is_none_is_told_in_words(node, name):
+    (found,) = await look_at(one(node, HostName=name, IPv4=""))
+    assert "DERP: its HostName is no name that DNS could have; correct it in the map" in found.problem
+
+
+async def test_who_speaks_something_else_is_told_in_words(node, certificate):
+    async def talk(_reader, writer):
+        writer.write(b"220 " * 50_000)
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0, ssl=certificate) as server:
+        (found,) = await look_at(one(node, DERPPort=server.sockets[0].getsockname()[1]))
+    assert found.problem == "DERP: it answers at length instead of switching to DERP"
 
 
 async def test_nobody_answers(node, monkeypatch):

@@ -6,6 +6,7 @@ client --- hub: haproxy :8080 --+-- replica-a :8080 --+-- PostgreSQL
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hatsize.testing.postgres import NoPostgresError, PostgresServer
 from tests.clients.lab import nat, requirements
 from tests.clients.lab.binaries import NEWEST, OLDEST
 from tests.clients.lab.client import Client
-from tests.clients.lab.commands import run
+from tests.clients.lab.commands import CommandError, run
 from tests.clients.lab.daemon import Daemon
 from tests.clients.lab.laboratory import Lab
 from tests.clients.lab.logs import tail
@@ -129,6 +130,14 @@ class Cluster(Lab):
         machine.run("nft", WALL.format(address=self.server.replicas[out_of_reach].address))
         return self.client_on(machine)
 
+    def wait_online(self, client: Client) -> None:
+        eventually(
+            lambda: self.server.is_online(client.name),
+            f"{client.name} is back",
+            within=RECONNECT_DEADLINE,
+            evidence=self.evidence,
+        )
+
     def tear_down_walls(self) -> None:
         for client in (self.left, self.right):
             client.machine.run("nft", "delete table inet lab_wall")
@@ -187,6 +196,40 @@ def test_a_change_at_one_replica_reaches_all_clients(lab: Cluster) -> None:
         client.wait_peer("old")
 
 
+def test_while_the_database_is_away_clients_talk_and_nobody_goes_offline(lab: Cluster) -> None:
+    direct = SteadyPing(lab.old.machine, lab.new.addresses()[0])
+    relayed = SteadyPing(lab.left.machine, lab.right.addresses()[0])
+    lab.server.postgres.kill()
+    try:
+        with pytest.raises(CommandError, match="nothing was changed, try again"):
+            lab.server.rename("old", "lost")
+        lab.old.reach("new")
+    finally:
+        lab.server.postgres.start()
+    eventually(lambda: len(lab.server.status()) == 2, "both serve", within=20, evidence=lab.evidence)
+    assert all(lab.server.is_online(name) for name in ("old", "new", "left", "right"))
+    lab.server.rename("old", "renamed")
+    lab.right.wait_peer("renamed")
+    lab.server.rename("renamed", "old")
+    assert (direct.lost(), relayed.lost()) == (0, 0)
+
+
+def test_a_replica_that_was_paused_past_its_lease_takes_part_again(lab: Cluster) -> None:
+    direct = SteadyPing(lab.old.machine, lab.new.addresses()[0])
+    paused = lab.server.replicas["b"].daemon
+    paused.send(signal.SIGSTOP)
+    eventually(lambda: set(lab.server.status()) == {"a"}, "its lease is over", within=2 * LEASE, evidence=lab.evidence)
+    paused.send(signal.SIGCONT)
+    for client in (lab.old, lab.new, lab.left, lab.right):
+        lab.wait_online(client)
+    lab.server.rename("old", "renamed")
+    for client in (lab.new, lab.left, lab.right):
+        client.wait_peer("renamed", within=RECONNECT_DEADLINE)
+    lab.server.rename("renamed", "old")
+    lab.left.reach("right", within=RECONNECT_DEADLINE)
+    assert direct.lost() == 0
+
+
 def test_draining_moves_all_clients_and_none_of_them_goes_offline(lab: Cluster) -> None:
     ping = SteadyPing(lab.old.machine, lab.new.addresses()[0])
     run([hatsize(), "cluster", "drain", "b"], env=lab.server.environment(), deadline=120)
@@ -199,18 +242,15 @@ def test_draining_moves_all_clients_and_none_of_them_goes_offline(lab: Cluster) 
 def test_when_a_replica_is_killed_its_clients_go_on_at_another(lab: Cluster) -> None:
     lab.tear_down_walls()
     direct = SteadyPing(lab.old.machine, lab.new.addresses()[0])
+    relayed = SteadyPing(lab.left.machine, lab.right.addresses()[0])
     lab.server.replicas["a"].daemon.kill()
     for client in (lab.old, lab.new, lab.left, lab.right):
-        eventually(
-            lambda client=client: lab.server.is_online(client.name),
-            f"{client.name} is back",
-            within=RECONNECT_DEADLINE,
-            evidence=lab.evidence,
-        )
+        lab.wait_online(client)
     lab.left.reach("right", within=RECONNECT_DEADLINE)
     lab.right.reach("left", within=RECONNECT_DEADLINE)
     eventually(lambda: lab.server.streams() == {"b": 4}, "all are at b", within=RECONNECT_DEADLINE)
     assert direct.lost() == 0
+    assert relayed.longest_silence() < RECONNECT_DEADLINE
 
 
 def test_a_replica_that_comes_back_takes_part_again(lab: Cluster) -> None:

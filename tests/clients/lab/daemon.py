@@ -33,6 +33,10 @@ class Daemon:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, as SIGSTOP or SIGCONT."""
+        self._process.send_signal(number)
+
     def wait(self, within: float) -> int:
         """The exit code, once the program has ended by itself."""
         try:

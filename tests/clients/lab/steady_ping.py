@@ -2,10 +2,12 @@
 
 import re
 import signal
+from itertools import pairwise
 
 from tests.clients.lab.daemon import Daemon
 from tests.clients.lab.namespaces import Namespace
 
+REPLY = re.compile(r"icmp_seq=(\d+) ttl")
 SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
 PER_SECOND = 5
 
@@ -18,11 +20,22 @@ class SteadyPing:
         self._log.unlink(missing_ok=True)
         self._daemon = Daemon(machine, "ping", "-n", "-i", f"{1 / PER_SECOND}", address, log=self._log)
 
+    def longest_silence(self) -> float:
+        """End it; the longest time in seconds in which no echo came back that had been asked for."""
+        sent, _ = self._ended()
+        answered = [0, *map(int, REPLY.findall(self._log.read_text())), sent + 1]
+        return max(after - before - 1 for before, after in pairwise(answered)) / PER_SECOND
+
     def lost(self) -> int:
         """End it; how many echoes did not come back."""
+        sent, received = self._ended()
+        return sent - received
+
+    def _ended(self) -> tuple[int, int]:
+        """How many were sent and answered."""
         self._daemon.stop(by=signal.SIGINT)
         summary = SUMMARY.search(self._log.read_text())
         assert summary, self._log.read_text()
         sent, received = map(int, summary.groups())
         assert sent > PER_SECOND, f"only {sent} packets were sent"
-        return sent - received
+        return sent, received

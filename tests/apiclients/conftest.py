@@ -18,6 +18,8 @@ from hatsize.testing.certificates import self_signed
 from tests.clients.lab.requirements import required
 
 DEADLINE = 120.0
+SCOPES = ("policy_file", "dns", "auth_keys", "oauth_keys", "devices:core", "devices:routes", "users:read")
+"""What programs need that manage a tailnet; not `all`."""
 
 
 class Tailnet:
@@ -85,7 +87,7 @@ async def credential(request, tailnet):
     """The variables by which programs built on the hosted service's Go client know who they are."""
     if request.param == "API key":
         return {"TAILSCALE_API_KEY": await tailnet.api_key()}
-    client_id, secret = await tailnet.oauth_client("all", tags=("tag:ci",))
+    client_id, secret = await tailnet.oauth_client(*SCOPES, tags=("tag:ci",))
     return {"TAILSCALE_OAUTH_CLIENT_ID": client_id, "TAILSCALE_OAUTH_CLIENT_SECRET": secret}
 
 

@@ -152,6 +152,8 @@ async def test_a_policy_that_somebody_else_wrote_is_not_replaced(tofu, tailnet):
     code, said = await tofu("apply -auto-approve", ACL.replace("VERB", "accept"))
     assert (code, "Overwrite Protected" in said) == (1, True)
     assert tailnet.policy == '{"grants": []}'
+    assert (await tofu("import tailscale_acl.policy acl"))[0] == 0
+    await applied(tofu, ACL.replace("VERB", "accept"))
 
 
 @pytest.mark.parametrize("resources", [PARTS, WHOLE], ids=["by its parts", "as a whole"])

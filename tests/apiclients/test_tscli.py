@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.apiclients.conftest import told
+from tests.apiclients.conftest import SCOPES, told
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 TSCLI = os.environ.get("TSCLI", "")
@@ -23,7 +23,7 @@ async def tscli(request, tailnet, tmp_path):
     if request.param == "API key":
         who = {"TAILSCALE_API_KEY": await tailnet.api_key()}
     else:
-        client_id, secret = await tailnet.oauth_client("all", tags=("tag:ci",))
+        client_id, secret = await tailnet.oauth_client(*SCOPES, tags=("tag:ci",))
         who = {"TSCLI_OAUTH_CLIENT_ID": client_id, "TSCLI_OAUTH_CLIENT_SECRET": secret}
 
     async def run(command, *words):

@@ -27,8 +27,7 @@ def list_nodes(user: str) -> None:
 @identifier(required=False)
 def list_routes(identifier: str | None) -> None:
     """List the routes that nodes advertise, may serve, and serve."""
-    nodes = ask("GET", "/node")["nodes"]
-    show_routes([node for node in nodes if identifier in (None, node["id"])])
+    show_routes([ask("GET", f"/node/{identifier}")["node"]] if identifier else ask("GET", "/node")["nodes"])
 
 
 @command.verb("register", deprecated="use `hatsize auth register`")

@@ -187,7 +187,10 @@ def test_a_name_cannot_speak_to_the_terminal(hatsize, server):
 def test_only_nodes_with_routes_are_listed_with_their_routes(hatsize, server):
     server.answer("GET /node", {"nodes": [NODE, NODE | {"id": "8", "approvedRoutes": []}]})
     assert [node["id"] for node in hatsize("nodes", "list-routes", "-o", "json").json] == ["7"]
-    assert hatsize("nodes", "list-routes", "-i", "8", "-o", "json").json == []
+    server.answer("GET /node/7", {"node": NODE})
+    assert [node["id"] for node in hatsize("nodes", "list-routes", "-i", "7", "-o", "json").json] == ["7"]
+    server.answer("GET /node/9", {"detail": "node 9 does not exist"}, status=404)
+    assert hatsize("nodes", "list-routes", "-i", "9").err == "Error: node 9 does not exist\n"
 
 
 def test_a_user_is_renamed_by_name(hatsize, server):

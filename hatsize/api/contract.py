@@ -143,6 +143,9 @@ class Live(Protocol):
     def is_online(self, node_id: int) -> bool:
         """Whether the node has a map stream open."""
 
+    async def refresh(self) -> None:
+        """Know all that is stored, by other replicas too."""
+
     async def run(self, command: Command) -> Change | None:
         """Carry out a command, one at a time, durable before this returns; raises RefusedError and StorageError."""
 

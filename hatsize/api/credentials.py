@@ -21,7 +21,7 @@ from hatsize.tailnet.commands.credentials import note_use
 from hatsize.tailnet.errors import NotAllowedError
 from hatsize.tailnet.model import Credential, CredentialKind
 from hatsize.tailnet.scopes import ALL, grants
-from hatsize.tailnet.secrets import hashed, presented
+from hatsize.tailnet.secrets import hashed, prefix_of, presented
 
 LOCAL = "hatsize_local"
 """The key in the ASGI scope's `state` that tells a connection through the Unix socket."""
@@ -89,7 +89,7 @@ def client_principal(client: Credential, token: Credential | None = None) -> Pri
 
 async def _client_of(live: Live, secret: str) -> Principal:
     """The OAuth client that presents a token; it must still be good for something itself."""
-    token = presented(live.state, CredentialKind.OAUTH_TOKEN, secret, live.clock())
+    token = await credential_presented(live, CredentialKind.OAUTH_TOKEN, secret)
     client = live.state.find(Credential, token.extra.get("client"))
     if client is None or client.revoked is not None:
         raise NotAllowedError("the OAuth client of the token is gone")
@@ -97,12 +97,18 @@ async def _client_of(live: Live, secret: str) -> Principal:
 
 
 async def credential_presented(live: Live, kind: CredentialKind, secret: str) -> Credential:
-    """The usable credential of a kind that is presented, its use noted; raises NotAllowedError."""
+    """The usable credential of a kind that is presented; raises NotAllowedError.
+
+    Its use is noted, but not that of a token: the client's was, when the token was made.
+    """
+    if prefix_of(secret) not in live.state.index.credential_by_prefix:
+        await live.refresh()  # it may have been made a moment ago, by another replica
     if secret.startswith("tskey-"):
         key = presented(live.state, kind, secret, live.clock())
     else:
         key = await to_thread.run_sync(presented, live.state, kind, secret, live.clock(), limiter=SLOW)
-    await _note(live, key, secret)
+    if kind is not CredentialKind.OAUTH_TOKEN:
+        await _note(live, key, secret)
     return key
 
 

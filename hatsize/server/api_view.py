@@ -69,6 +69,9 @@ class ApiView:
     def is_online(self, node_id: int) -> bool:
         return self._live.is_online(node_id)
 
+    async def refresh(self) -> None:
+        await self._live.refresh()
+
     async def run(self, command: Command) -> Change | None:
         return await self._live.run(command)
 

@@ -125,6 +125,7 @@ class MemoryLive:
         self.storage_problem_is = ""
         self.presenters: dict[str, str] = {}
         self.log: list[Change] = []
+        self.elsewhere: list[Change] = []
         self._seconds = count()
         self._ids = count(1)
 
@@ -137,6 +138,10 @@ class MemoryLive:
 
     def is_online(self, node_id: int) -> bool:
         return node_id in self.online
+
+    async def refresh(self) -> None:
+        for change in self.elsewhere:
+            self.state.apply(change)
 
     async def run(self, command) -> Change | None:
         change = command(self.state)

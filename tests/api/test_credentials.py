@@ -53,6 +53,15 @@ async def test_no_plugin_is_told_of_secrets_of_our_own_forms(live, api, form):
     assert await status_with(api, f"Bearer {form}") == 401
 
 
+async def test_a_key_that_another_replica_made_a_moment_ago_does(live, api):
+    secret = await made_key(live, api)
+    made = live.log.pop()
+    live.state.apply(Change(tailnet=1, kind="x", deletes=((Credential.table, 1),), at=live.clock()))
+    assert await status_with(api, f"Bearer {secret}") == 401
+    live.elsewhere.append(made)
+    assert await status_with(api, f"Bearer {secret}") == 200
+
+
 async def test_an_expired_or_deleted_key_does_not(live, api):
     expired, deleted = await made_key(live, api), await made_key(live, api)
     await api("POST", "/api/v1/apikey/expire", {"id": "1"})

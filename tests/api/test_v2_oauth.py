@@ -159,10 +159,16 @@ async def test_a_client_has_so_many_tokens_and_the_oldest_makes_room(live, api, 
 async def test_tokens_are_kept_with_the_client_that_asked_for_them(live, api):
     secret = await client(api, "dns")
     await asked(api, client_secret=secret)
-    made = [(change.kind, change.actor) for change in live.log]
-    prefix = live.state.get(Credential, 1).prefix
-    assert made[0] == ("credential.created", "local")
-    assert made[-1] == ("credential.created", f"oauthclient:{prefix}")
+    token = (await (await asked(api, client_secret=secret)).get_json())["access_token"]
+    await api("GET", "/api/v2/tailnet/-/dns/preferences", headers={"Authorization": f"Bearer {token}"}, local=False)
+    client_of = f"oauthclient:{live.state.get(Credential, 1).prefix}"
+    assert [(change.kind, change.actor) for change in live.log] == [
+        ("credential.created", "local"),
+        ("credential.updated", ""),
+        ("credential.created", client_of),
+        ("credential.created", client_of),
+    ]
+    assert live.state.get(Credential, 1).last_used is not None
 
 
 async def test_a_secret_of_headscales_is_good_and_gets_a_fast_hash(live, api):

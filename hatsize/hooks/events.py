@@ -22,7 +22,7 @@ VOCABULARY: dict[str, str] = {
     "node.deleted": "a node was removed",
     "node.reported": "nodes told about themselves: endpoints, host information, last seen; written behind, in batches",
     "credential.created": "an auth key, API key, OAuth client or token was made",
-    "credential.updated": "a credential was used up, expired or revoked",
+    "credential.updated": "a credential was used, set, expired or revoked",
     "credential.deleted": "a credential was removed",
     "policy.saved": "a policy was put in force",
     "dns.updated": "the DNS settings or records changed",

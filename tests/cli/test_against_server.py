@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,17 @@ def run(running):
     return run
 
 
+def call(url, *, data=None, token=""):
+    """Status and body of an answer of the API."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+
+
 def test_a_machine_joins_is_changed_and_goes(run):
     user = run("users", "create", "alice", "--email", "alice@example.com")
     run("debug", "create-node", "--name", "Alice's Web", "--user", "alice", "--key", AUTH_ID, "--route", "10.1.0.0/16")
@@ -84,6 +97,21 @@ def test_a_program_elsewhere_needs_an_api_key(run, running):
     prefix = run("apikeys", "list")[-1]["prefix"]
     assert run("apikeys", "expire", "--prefix", prefix) == {}
     assert "not valid" in run("health", **url, HATSIZE_API_KEY=key)["error"]
+
+
+def test_an_oauth_client_does_what_its_scopes_say_until_it_is_removed(run, running):
+    made = run("oauth-clients", "create", "-s", "users:read", "-d", "reads users")
+    assert [client["id"] for client in run("oauth-clients", "list")] == [made["id"]]
+    base = f"http://127.0.0.1:{running['PORT']}/api"
+    granted = call(
+        f"{base}/v2/oauth/token", data=b"grant_type=client_credentials&client_secret=" + made["key"].encode()
+    )
+    token = json.loads(granted[1])["access_token"]
+    asked = [f"{base}/v2/tailnet/-/users", f"{base}/v2/tailnet/-/devices", f"{base}/v1/user"]
+    assert [call(url, token=token)[0] for url in asked] == [200, 403, 403]
+    assert run("oauth-clients", "delete", "-i", made["id"], "--force") == {"id": made["id"]}
+    assert [call(url, token=token)[0] for url in asked] == [401, 401, 401]
+    assert "no key" in run("oauth-clients", "delete", "-i", made["id"], "--force")["error"]
 
 
 @pytest.mark.skipif(not REALISTIC.exists(), reason="the script is not beside this repository (../shared/tailnetload)")

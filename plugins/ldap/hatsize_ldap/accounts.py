@@ -57,6 +57,12 @@ def _account_lock(value: str, now: datetime) -> str:
     return DISABLED if value.upper() == "TRUE" else ""
 
 
+def _account_status(value: str, now: datetime) -> str:
+    """GLAuth, and the schema of qmail-ldap."""
+    del now
+    return DISABLED if value.lower() in {"inactive", "disabled", "deleted"} else ""
+
+
 STATES: dict[str, Callable[[str, datetime], str]] = {
     "userAccountControl": _user_account_control,
     "accountExpires": _account_expires,
@@ -65,6 +71,7 @@ STATES: dict[str, Callable[[str, datetime], str]] = {
     "krbPrincipalExpiration": _end_time,
     "shadowExpire": _shadow_expire,
     "nsAccountLock": _account_lock,
+    "accountStatus": _account_status,
 }
 """By attribute. Directories have few of them each, and give nothing for the others."""
 

@@ -42,6 +42,8 @@ def test_an_account_of_which_nothing_is_said_may_be_used():
         ("shadowExpire", "20517", ""),
         ("nsAccountLock", "TRUE", DISABLED),
         ("nsAccountLock", "false", ""),
+        ("accountStatus", "inactive", DISABLED),
+        ("accountStatus", "active", ""),
     ],
 )
 def test_what_a_directory_says(attribute, value, words):

@@ -75,6 +75,8 @@ def build_context(files: CertificateFiles, appended: bytes = b"") -> ssl.SSLCont
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     # A client knows which cipher its processor is fast at, and all that are left are good ones.
     context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    # Tailscale clients resume no sessions, and tickets for it are a sixth of what a connection to the relay costs.
+    context.num_tickets = 0
     context.set_alpn_protocols(["h2", "http/1.1"])
     try:
         with tempfile.NamedTemporaryFile(suffix=".pem") as chain:

@@ -93,6 +93,13 @@ def test_the_client_chooses_the_cipher(tmp_path):
         assert handshake(context, ":".join(order)).cipher()[0] == order[0]
 
 
+def test_no_session_tickets_are_sent(tmp_path):
+    client = handshake(build_context(self_signed(tmp_path, ["localhost"])))
+    with pytest.raises(ssl.SSLWantReadError):
+        client.read(1)
+    assert not client.session.has_ticket
+
+
 def test_missing_files_are_named(tmp_path):
     with pytest.raises(CertificateError, match=r"missing.crt does not exist"):
         build_context(CertificateFiles(tmp_path / "missing.crt", tmp_path / "missing.key"))

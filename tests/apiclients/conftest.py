@@ -15,10 +15,14 @@ from hatsize.tailnet.commands.users import create_user
 from hatsize.tailnet.model import CredentialKind
 from hatsize.tailnet.secrets import mint
 from hatsize.testing.certificates import self_signed
+from tests.clients.lab import binaries
 from tests.clients.lab.requirements import required
 
 DEADLINE = 120.0
-SCOPES = ("policy_file", "dns", "auth_keys", "oauth_keys", "devices:core", "devices:routes", "users:read")
+SCOPES = (
+    "policy_file", "dns", "auth_keys", "oauth_keys", "devices:core", "devices:routes", "devices:posture_attributes",
+    "users:read", "feature_settings",
+)  # fmt: skip
 """What programs need that manage a tailnet; not `all`."""
 
 
@@ -102,3 +106,38 @@ def told(done):
     """The JSON that a program wrote."""
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
+
+
+@pytest.fixture
+def go_client(tailnet, credential):
+    """Carries out a method of the hosted service's own Go client; its answer, and what it was told instead."""
+    program = needed(binaries.cache() / "apiv2", "python -m tests.clients.lab.install")
+
+    async def call(resource, method, *arguments):
+        argv = [program, resource, method, *map(json.dumps, arguments)]
+        return await tailnet.run(*argv, env={"TAILSCALE_BASE_URL": tailnet.url, **credential})
+
+    return call
+
+
+@pytest.fixture
+def ask(go_client):
+    """What a method of that client returns."""
+
+    async def answer(*argv):
+        return told(await go_client(*argv))
+
+    return answer
+
+
+@pytest.fixture
+def refused(go_client):
+    """The status and the words by which it is refused."""
+
+    async def refusal(*argv):
+        done = await go_client(*argv)
+        assert done.returncode == 1
+        error = json.loads(done.stderr)
+        return error["status"], error["message"]
+
+    return refusal

@@ -4,45 +4,11 @@ import json
 
 import pytest
 
-from tests.apiclients.conftest import needed, told
-from tests.clients.lab import binaries
-
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 POLICY = '{\n\t// who may what\n\t"grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}],\n}\n'
 CLOSED = {"acls": [{"action": "accept", "src": ["alice@"], "dst": ["100.64.0.9:22"]}]}
 FAILING = json.dumps({**CLOSED, "tests": [{"src": "alice@", "accept": ["100.64.0.9:23"]}]})
 FAILED = 'test(s) failed; [{alice@ [address "100.64.0.9:23": want: Accept, got: Drop]}]'
-
-
-@pytest.fixture
-def client(tailnet, credential):
-    """Carries out a method of the client; its answer, and what it was told instead."""
-    program = needed(binaries.cache() / "apiv2", "python -m tests.clients.lab.install")
-
-    async def call(resource, method, *arguments):
-        argv = [program, resource, method, *map(json.dumps, arguments)]
-        return await tailnet.run(*argv, env={"TAILSCALE_BASE_URL": tailnet.url, **credential})
-
-    return call
-
-
-@pytest.fixture
-def ask(client):
-    async def answer(*argv):
-        return told(await client(*argv))
-
-    return answer
-
-
-@pytest.fixture
-def refused(client):
-    async def refusal(*argv):
-        done = await client(*argv)
-        assert done.returncode == 1
-        error = json.loads(done.stderr)
-        return error["status"], error["message"]
-
-    return refusal
 
 
 async def test_the_policy_is_set_once_and_read_in_either_form(ask, refused):

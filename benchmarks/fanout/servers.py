@@ -124,7 +124,7 @@ def _running(
     with (Path(folder) / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
         try:
-            _wait(process, port, Path(log.name))
+            wait_until_served(process, port, Path(log.name))
             yield process
         finally:
             process.terminate()
@@ -135,7 +135,8 @@ def _running(
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_until_served(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Return when a server answers on a port; the end, with its log, when it does not."""
     deadline = time.monotonic() + STARTS_WITHIN
     while process.poll() is None and time.monotonic() < deadline:
         try:

@@ -13,6 +13,7 @@ def cors_headers(origin: str | None, allowed: Sequence[str]) -> Mapping[str, str
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
         "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+        "Access-Control-Expose-Headers": "ETag",
         "Access-Control-Max-Age": "3600",
         "Vary": "Origin",
     }

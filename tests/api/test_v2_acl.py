@@ -104,6 +104,11 @@ async def test_the_tag_is_the_hash_of_the_policy_in_its_one_layout(api):
     assert response.headers["ETag"] == f'"{sha256(format_hujson(POLICY)).hexdigest()}"'
 
 
+async def test_a_console_in_a_browser_may_read_the_tag(api):
+    response = await api("GET", ACL, headers={"Origin": "https://console.example.com"})
+    assert response.headers["Access-Control-Expose-Headers"] == "ETag"
+
+
 async def test_the_policy_is_replaced_where_it_is_the_one_that_was_meant(api):
     tag = (await put(api, POLICY)).headers["ETag"]
     response = await put(api, '{"grants": []}', If_Match='"' + "0" * 64 + '"')
@@ -226,6 +231,22 @@ async def test_nothing_is_not_validated(api):
 def test_any_text_becomes_a_candidate(body, present):
     assert isinstance(_candidate(body, present), str)
     assert tag_of(body)
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "path", "status"),
+    [
+        ("policy_file:read", "GET", "", 200),
+        ("policy_file:read", "POST", "/validate", 200),
+        ("policy_file:read", "POST", "/preview?type=user&previewFor=alice@", 200),
+        ("policy_file:read", "POST", "", 403),
+        ("policy_file", "POST", "", 200),
+        ("dns", "GET", "", 403),
+    ],
+)
+async def test_each_request_needs_its_scope(api, token, scope, method, path, status):
+    headers = {"Authorization": f"Bearer {token(scope)}"}
+    assert (await api(method, ACL + path, "{}", headers=headers, local=False)).status_code == status
 
 
 RULES = '{"acls": [\n{"action": "accept", "src": ["alice@"], "dst": ["100.64.0.9:22,80"]}\n]}'

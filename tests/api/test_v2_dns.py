@@ -121,6 +121,14 @@ async def test_what_cannot_be_is_refused_with_its_name(live, api, method, part, 
     assert not live.log
 
 
+@pytest.mark.parametrize("part", ["nameservers", "preferences", "searchpaths", "split-dns", "configuration"])
+async def test_who_may_read_may_not_write(api, token, part):
+    reader = {"Authorization": f"Bearer {token('dns:read')}"}
+    writes = ["PUT", "PATCH"] if part == "split-dns" else ["POST"]
+    answers = [await api(method, BASE + part, {}, headers=reader, local=False) for method in ["GET", *writes]]
+    assert [each.status_code for each in answers] == [200, *(403 for _ in writes)]
+
+
 async def test_what_is_set_here_is_what_v1_tells(api):
     await answer(api, "POST", "configuration", WHOLE)
     told = json.loads(await (await api("GET", "/api/v1/dns")).get_data())

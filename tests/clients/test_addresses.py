@@ -10,14 +10,15 @@ from tests.clients.lab.commands import CommandError
 from tests.clients.lab.laboratory import Lab, laboratory
 from tests.clients.lab.server import Hatsize
 
-POOL = "100.90.0.0/16"
+POOL, OPS_POOL = "100.90.0.0/16", "100.91.0.0/16"
 BEFORE, AFTER = "100.64.0.0/10", "100.80.0.0/12"
 AT_ONCE = 10.0
 RECONNECT_DEADLINE = 60.0
 POLICY = {
     "tagOwners": {"tag:office": []},
     "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}],
-    "nodeAttrs": [{"target": ["tag:office"], "ipPool": [POOL]}],
+    "groups": {"group:ops": ["olga@"]},
+    "nodeAttrs": [{"target": ["tag:office"], "ipPool": [POOL]}, {"target": ["group:ops"], "ipPool": [OPS_POOL]}],
 }
 Clients = dict[str, Client]
 both_versions = pytest.mark.parametrize("version", [OLDEST, NEWEST])
@@ -40,13 +41,16 @@ def lab(programs: None) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def clients(lab: Lab) -> Clients:
-    """A client of each version, by version, and an office's, tagged."""
+    """A client of each version, by version, an office's, tagged, and one of a user in a group."""
+    lab.server.user("olga")
     lab.server.set_policy(POLICY)
     clients = {version: lab.client(f"client-{version.replace('.', '-')}", version) for version in (OLDEST, NEWEST)}
     lab.join(*clients.values())
     office = lab.client("office")
     lab.join(office, key=lab.server.auth_key("lab", "--tags", "tag:office"))
-    return {**clients, "office": office}
+    olgas = lab.client("olgas", OLDEST)
+    lab.join(olgas, key=lab.server.auth_key("olga"))
+    return {**clients, "office": office, "olgas": olgas}
 
 
 def give(lab: Lab, client: Client, *addresses: str) -> None:
@@ -61,6 +65,11 @@ def test_a_tagged_node_has_an_address_of_its_tags_pool(clients: Clients) -> None
     assert clients["office"].addresses()[0].startswith("100.90.")
     assert not clients[NEWEST].addresses()[0].startswith("100.90.")
     clients[NEWEST].reach("office")
+
+
+def test_a_node_of_a_groups_member_has_an_address_of_the_groups_pool(clients: Clients) -> None:
+    assert clients["olgas"].addresses()[0].startswith("100.91.")
+    clients["olgas"].reach("office")
 
 
 @both_versions
@@ -92,7 +101,7 @@ def test_chosen_addresses_outlive_a_new_login(lab: Lab, clients: Clients, versio
     [
         ("100.100.100.100", "use themselves"),
         ("100.64.0.300", "not an IP address"),
-        ("100.91.0.1", "none of the prefixes"),
+        ("100.128.0.1", "none of the prefixes"),
     ],
 )
 def test_an_address_it_cannot_have_is_refused_in_words(lab: Lab, clients: Clients, address: str, words: str) -> None:

@@ -1,7 +1,5 @@
 """Records of every type, set while all of it runs: clients answer addresses, and ask the server's zone for the rest."""
 
-import json
-import urllib.request
 from collections.abc import Iterator
 
 import dns.message
@@ -106,11 +104,10 @@ def test_the_machines_own_programs_resolve_addresses_and_wildcards(clients: Clie
 def test_a_record_set_by_the_api_is_answered_until_it_is_removed(lab: Lab, clients: Clients, version: str) -> None:
     client, name = clients[version], f"api-{version.replace('.', '-')}"
     key = str(lab.server.cli("apikeys", "create"))
-    url = f"{lab.server.own_url}/api/v1/dns/record"
     body = {"name": f"{name}.{ZONE}", "type": "TXT", "value": "by the API"}
-    made = lab.server.hub.call(_asked, "POST", url, key, body)["record"]
+    made = lab.server.api("POST", "/dns/record", key, body)["record"]
     client.eventually(lambda: told(client, name, "TXT") == ['"by the API"'], "it is answered", within=HEARD_WITHIN)
-    lab.server.hub.call(_asked, "DELETE", f"{url}/{made['id']}", key)
+    lab.server.api("DELETE", f"/dns/record/{made['id']}", key)
     client.eventually(lambda: told(client, name, "TXT") == [], "it is gone", within=HEARD_WITHIN)
 
 
@@ -123,12 +120,3 @@ def test_who_answers_is_told_as_it_is(lab: Lab, clients: Clients, version: str) 
     client.eventually(lambda: told(client, f"both-{version[2:4]}", "A"), "the address is known", within=HEARD_WITHIN)
     assert told(client, f"both-{version[2:4]}", "TXT") == []
     assert added["answeredBy"] == ""
-
-
-def _asked(method: str, url: str, key: str, body: object = None) -> dict[str, dict[str, str]]:
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers, method=method)
-    with direct.open(request, timeout=10) as answer:
-        found: dict[str, dict[str, str]] = json.loads(answer.read() or b"{}")
-        return found

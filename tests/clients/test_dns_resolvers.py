@@ -97,6 +97,16 @@ def test_a_node_has_the_resolvers_that_its_attributes_name(lab: Lab, resolvers: 
 
 
 @both_versions
+def test_magic_dns_is_turned_off_and_on(lab: Lab, clients: Clients, version: str) -> None:
+    client, branch = clients[version], clients["branch"]
+    wait_resolved(client, branch.name, branch.addresses()[0])
+    lab.server.cli("dns", "magic", "off")
+    wait_resolved(client, branch.name, "")
+    lab.server.cli("dns", "magic", "on")
+    wait_resolved(client, branch.name, branch.addresses()[0])
+
+
+@both_versions
 def test_without_override_a_machine_keeps_its_own_resolvers(
     lab: Lab, resolvers: Resolvers, clients: Clients, version: str
 ) -> None:

@@ -157,6 +157,21 @@ def test_the_exit_nodes_that_the_policy_names_are_suggested(
     lab.server.set_policy(ALL)
 
 
+@both_versions
+def test_an_exit_node_that_the_policy_trusts_is_offered_at_once(
+    lab: Lab, approved: None, gates: Clients, travellers: Clients, version: str
+) -> None:
+    traveller, name = travellers[version], BY_VERSION[version]
+    lab.server.approve_routes(name)
+    gates[name].tailscale("set", "--advertise-exit-node=false")
+    lab.server.set_policy({**ALL, "autoApprovers": {"exitNode": [f"tag:{name}"]}})
+    traveller.eventually(lambda: not traveller.peer(name).get("ExitNodeOption"), "it is not offered", within=AT_ONCE)
+    gates[name].tailscale("set", "--advertise-exit-node")
+    traveller.eventually(lambda: traveller.peer(name).get("ExitNodeOption"), "it is offered", within=AT_ONCE)
+    assert lab.server.node(name)["approvedRoutes"] == ["0.0.0.0/0", "::/0"]
+    lab.server.set_policy(ALL)
+
+
 def test_a_client_may_leave_the_choice_of_its_exit_node_to_the_suggestion(
     lab: Lab, approved: None, world: tuple[Mirror, Mirror], gates: Clients, travellers: Clients
 ) -> None:

@@ -1,8 +1,6 @@
 """Clients join a real Headscale; it is stopped and imported, Hatsize takes its address, and the clients go on."""
 
 import json
-import ssl
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,8 +143,7 @@ def test_another_machine_joins_with_a_key_that_headscale_made(moved: Move) -> No
 
 
 def test_an_api_key_that_headscale_made_is_accepted(moved: Move) -> None:
-    server = moved.lab.server
-    listed = server.hub.call(_with_key, f"{server.url}/api/v1/node", moved.api_key)
+    listed = moved.lab.server.api("GET", "/node", moved.api_key)
     assert {"old", "new", "web", "hidden"} <= {node["givenName"] for node in listed["nodes"]}
 
 
@@ -157,12 +154,3 @@ def test_a_client_that_starts_anew_is_still_the_same_node(moved: Move) -> None:
     client.wait_state("Running")
     assert client.addresses() == moved.addresses["old"]
     client.reach("web")
-
-
-def _with_key(url: str, key: str) -> Any:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
-    with direct.open(request, timeout=10) as answer:
-        return json.load(answer)

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.clients.lab.binaries import CLIENT_VERSIONS, NEWEST
+from tests.clients.lab.binaries import CLIENT_VERSIONS, NEWEST, OLDEST
 from tests.clients.lab.commands import CommandError
 from tests.clients.lab.laboratory import Lab
 
@@ -21,6 +21,18 @@ def test_the_command_on_the_login_page_lets_the_client_in(lab: Lab, version: str
     client.end_login()
     client.wait_state("Running")
     assert lab.server.node(client.name)["user"]["name"] == "alice"
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_an_approval_by_the_api_lets_the_client_in(lab: Lab, version: str) -> None:
+    client = lab.client(f"api-{version.replace('.', '-')}", version)
+    url = client.begin_web_login(lab.server.url)
+    lab.server.user("alice")
+    key = str(lab.server.cli("apikeys", "create"))
+    answer = lab.server.api("POST", "/auth/register", key, {"user": "alice", "authId": url.rsplit("/", 1)[-1]})
+    client.end_login()
+    client.wait_state("Running")
+    assert answer["node"]["ipAddresses"] == [*client.addresses()]
 
 
 def test_a_login_that_nobody_began_is_refused_in_words(lab: Lab) -> None:

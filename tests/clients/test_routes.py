@@ -125,6 +125,7 @@ def test_sites_with_the_same_addresses_are_told_apart_by_4via6(lab: Lab, travell
         at_once(traveller, partial(mirror.seen_from, traveller.machine, by=via(site)), f"site {site} is reached")
         assert not mirror.seen_from(traveller.machine, by=via(other))
         mirror.close()
+        assert traveller.resolve(f"192-168-77-1-via-{site}", 6) == via(site), "it has a name too"
 
 
 def site_router(lab: Lab, site: int, version: str, host: str) -> Client:

@@ -19,7 +19,7 @@ from hatsize.api.contract import Live
 from hatsize.api.problems import Problem
 from hatsize.tailnet.commands.credentials import note_use
 from hatsize.tailnet.errors import NotAllowedError
-from hatsize.tailnet.model import Credential, CredentialKind
+from hatsize.tailnet.model import Credential, CredentialKind, User, UserStatus
 from hatsize.tailnet.scopes import ALL, grants
 from hatsize.tailnet.secrets import hashed, prefix_of, presented
 
@@ -73,6 +73,9 @@ async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *,
         if not secret.startswith(OWN_FORMS) and (actor := await live.presenter(secret)):
             return Principal(actor)
         raise _unauthorised("the API key is not valid") from None
+    owner = live.state.find(User, key.user_id)
+    if owner is not None and owner.status is not UserStatus.ACTIVE:
+        raise _unauthorised("the user whose API key this is may not take part")
     return Principal(f"apikey:{key.prefix}", key.scopes or ("all",), credential_id=key.id, user_id=key.user_id)
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from hatsize.cli.arguments import key_id, later
+from hatsize.cli.arguments import ID, key_id, later
 from hatsize.cli.failures import Failure
 from hatsize.cli.nouns import Noun
 from hatsize.cli.output import minute, show, show_table
@@ -15,9 +15,10 @@ prefix_option = click.option("-p", "--prefix", default="", help="The prefix, as 
 
 @command.verb("create", "c", "new")
 @click.option("-e", "--expiration", default="90d", callback=later, help="How long it is good for: 30m, 24h, 90d.")
-def create(expiration: str) -> None:
+@click.option("-u", "--user", type=ID, help="The id of the user whose key it will be; left out, nobody's.")
+def create(expiration: str, user: int | None) -> None:
     """Make an API key. It is printed here and never again."""
-    key = ask("POST", "/apikey", {"expiration": expiration})["apiKey"]
+    key = ask("POST", "/apikey", {"expiration": expiration} | ({"user": str(user)} if user else {}))["apiKey"]
     show(key, key)
 
 
@@ -29,13 +30,14 @@ def list_keys() -> None:
         [
             key["id"],
             key["prefix"],
+            key.get("user", {}).get("name", "-"),
             minute(key["expiration"], "never"),
             minute(key["createdAt"]),
             minute(key["lastSeen"]),
         ]
         for key in keys
     ]
-    show_table(keys, ["ID", "Prefix", "Expiration", "Created", "Last used"], rows)
+    show_table(keys, ["ID", "Prefix", "User", "Expiration", "Created", "Last used"], rows)
 
 
 @command.verb("expire", "revoke", "exp", "e")

@@ -53,6 +53,24 @@ async def test_no_plugin_is_told_of_secrets_of_our_own_forms(live, api, form):
     assert await status_with(api, f"Bearer {form}") == 401
 
 
+async def test_a_users_key_is_worth_nothing_while_they_are_shut_out_and_goes_with_them(live, api):
+    live.add_users("alice")
+    secret = await made_key(live, api, user="1")
+    assert await status_with(api, f"Bearer {secret}") == 200
+    await api("POST", "/api/v1/user/1/suspend", {})
+    assert await status_with(api, f"Bearer {secret}") == 401
+    await api("POST", "/api/v1/user/1/restore")
+    assert await status_with(api, f"Bearer {secret}") == 200
+    (listed,) = (await (await api("GET", "/api/v1/apikey")).get_json())["apiKeys"]
+    assert listed["user"]["name"] == "alice"
+    await api("DELETE", "/api/v1/user/1")
+    assert await status_with(api, f"Bearer {secret}") == 401
+
+
+async def test_a_key_is_no_users_who_is_not_there(api):
+    assert (await api("POST", "/api/v1/apikey", {"user": "7"})).status_code == 404
+
+
 async def test_a_key_that_another_replica_made_a_moment_ago_does(live, api):
     secret = await made_key(live, api)
     made = live.log.pop()

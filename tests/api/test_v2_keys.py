@@ -65,6 +65,12 @@ async def test_an_auth_key_without_tags_is_the_users_whose_credential_asked(live
     refused = await api("POST", KEYS, {"capabilities": {"devices": {"create": {"tags": None}}}})
     assert refused.status_code == 400
     assert "needs tags here" in (await refused.get_json())["message"]
+    live.add_users("alice")
+    secret = (await (await api("POST", "/api/v1/apikey", {"user": "1"})).get_json())["apiKey"]
+    headers = {"Authorization": f"Bearer {secret}"}
+    key = await made(api, {"capabilities": {"devices": {"create": {}}}}, headers=headers, local=False)
+    assert (key["userId"], "tags" in key) == ("1", False)
+    assert live.state.get(Credential, live.state.index.credential_by_prefix[key["id"]]).user_id == 1
 
 
 @pytest.mark.parametrize(

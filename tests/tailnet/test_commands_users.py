@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hatsize.tailnet.commands.credentials import create_auth_key
+from hatsize.tailnet.commands.oauth import create_oauth_client
 from hatsize.tailnet.commands.users import (
     checked_name,
     create_user,
@@ -121,6 +122,14 @@ def test_a_user_goes_with_their_keys():
     state.apply(delete_user(state, 1, NOW))
     assert [user.name for user in state.all(User)] == ["bob"]
     assert not list(state.all(Credential))
+
+
+def test_an_oauth_client_outlives_the_user_who_made_it():
+    state = state_with("alice")
+    secret = mint(CredentialKind.OAUTH_CLIENT, bytes(range(44)))
+    state.apply(create_oauth_client(state, secret, NOW, scopes=["dns"], user_id=1))
+    state.apply(delete_user(state, 1, NOW))
+    assert state.get(Credential, 1).user_id is None
 
 
 def test_a_user_who_owns_nodes_stays_and_the_nodes_are_named():

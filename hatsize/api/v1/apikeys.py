@@ -18,6 +18,8 @@ KIND = CredentialKind.API_KEY
 
 
 class CreateApiKey(Body):
+    user: str = ""
+    """Whose key it is: auth keys that it makes are theirs, and it goes with them. Headscale has no such keys."""
     expiration: Moment | None = None
 
 
@@ -32,14 +34,19 @@ class DeleteApiKey(Query):
 
 @area.add("POST", "/apikey", "createApiKey", "Make an API key; it is told here and never again")
 async def create_api_key(call: Call, body: CreateApiKey) -> ApiKeyAnswer:
+    user_id = read_id(body.user, "a user") if body.user else None
     minted = mint(KIND, token_bytes(PREFIX_LENGTH + RANDOM_LENGTH))
-    await call.run(lambda state: credentials.create_api_key(state, minted, call.now, expires=body.expiration))
+    await call.run(
+        lambda state: credentials.create_api_key(state, minted, call.now, user_id=user_id, expires=body.expiration)
+    )
     return ApiKeyAnswer(api_key=minted.text)
 
 
 @area.add("GET", "/apikey", "listApiKeys", "List API keys")
 async def list_api_keys(call: Call) -> ApiKeysAnswer:
-    return ApiKeysAnswer(api_keys=[api_key_json(key) for key in credentials.credentials(call.live.state, KIND)])
+    return ApiKeysAnswer(
+        api_keys=[api_key_json(call.live.state, key) for key in credentials.credentials(call.live.state, KIND)]
+    )
 
 
 @area.add("POST", "/apikey/expire", "expireApiKey", "Make an API key good for nothing")

@@ -83,13 +83,15 @@ def pre_auth_key_json(state: State, key: Credential, secret: str | None = None) 
     )
 
 
-def api_key_json(key: Credential) -> ApiKeyJson:
+def api_key_json(state: State, key: Credential) -> ApiKeyJson:
+    user = state.find(User, key.user_id)
     return ApiKeyJson(
         id=str(key.id),
         prefix=masked(key),
         expiration=go_time(key.expires) if key.expires else None,
         created_at=go_time(key.created),
         last_seen=go_time(key.last_used) if key.last_used else None,
+        user=user_json(user) if user else UNSET,
     )
 
 

@@ -101,6 +101,8 @@ class ApiKeyJson(Answer):
     expiration: Time | None
     created_at: Time | None
     last_seen: Time | None
+    user: UserJson | UnsetType = UNSET
+    """Whose it is; absent for a key that is nobody's."""
 
 
 class ApiKeysAnswer(Answer):

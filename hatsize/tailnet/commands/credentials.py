@@ -54,7 +54,9 @@ def create_auth_key(
 def create_api_key(
     state: State, minted: Minted, now: datetime, *, user_id: int | None = None, expires: datetime | None = None
 ) -> Change:
-    """A key that may do everything over the HTTP API."""
+    """A key that may do everything over the HTTP API, for somebody, or for nobody in particular."""
+    if user_id is not None:
+        state.get(User, user_id)
     key = Credential(
         id=state.next_id(Credential),
         tailnet=state.tailnet_id,

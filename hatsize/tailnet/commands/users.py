@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from hatsize.tailnet.errors import AlreadyExistsError, InvalidError, NotFoundError, RefusedError
-from hatsize.tailnet.model import Change, Credential, Node, Record, User
+from hatsize.tailnet.model import Change, Credential, CredentialKind, Node, Record, User
 from hatsize.tailnet.state import State
 
 NAME = re.compile(r"[^\W\d_][\w.-]*(?:@[\w.-]+)?")
@@ -66,15 +66,17 @@ def describe_user(
 
 
 def delete_user(state: State, user_id: int, now: datetime) -> Change:
-    """A user goes, with their keys; refused while they own nodes. Tagged nodes they made stay."""
+    """A user goes, with their keys; refused while they own nodes. Tagged nodes and OAuth clients they made stay."""
     user = state.get(User, user_id)
     nodes = [state.get(Node, node_id) for node_id in sorted(state.index.nodes_by_user.get(user_id, ()))]
     owned = [node.given_name for node in nodes if not node.tags]
     if owned:
         names = ", ".join(owned[:5]) + ("…" if len(owned) > 5 else "")
         raise RefusedError(f"user {user.name!r} still owns {len(owned)} node(s), {names}: delete or move them first")
-    keys = tuple((Credential.table, key.id) for key in state.all(Credential) if key.user_id == user_id)
-    orphans: tuple[Record, ...] = tuple(replace(node, user_id=None) for node in nodes)
+    credentials = [key for key in state.all(Credential) if key.user_id == user_id]
+    clients = [key for key in credentials if key.kind is CredentialKind.OAUTH_CLIENT]
+    keys = tuple((Credential.table, key.id) for key in credentials if key not in clients)
+    orphans: tuple[Record, ...] = tuple(replace(made, user_id=None) for made in (*nodes, *clients))
     return Change(
         tailnet=state.tailnet_id, kind="user.deleted", puts=orphans, deletes=(*keys, (User.table, user_id)), at=now
     )

@@ -101,6 +101,32 @@ resource "tailscale_device_subnet_routes" "runner" {
   routes    = ["10.0.0.0/24"]
 }
 """
+SETTINGS = """
+resource "tailscale_tailnet_settings" "here" {
+  acls_externally_managed_on = true
+  acls_external_link         = "https://git.example.com/policy"
+  devices_approval_on        = true
+  devices_auto_updates_on    = true
+  devices_key_duration_days  = 30
+  users_approval_on          = USERS_APPROVAL
+  regional_routing_on        = false
+}
+"""
+SETTINGS = """
+resource "tailscale_tailnet_settings" "settings" {
+  acls_external_link        = "https://git.example.com/policy"
+  devices_approval_on       = true
+  devices_key_duration_days = 30
+}
+"""
+LOOKED_UP = """
+data "tailscale_user" "alice" { login_name = "alice@" }
+data "tailscale_users" "all" {}
+data "tailscale_devices" "runners" { name_prefix = "run" }
+output "found" {
+  value = [data.tailscale_user.alice.status, data.tailscale_devices.runners.devices[*].hostname]
+}
+"""
 IN_PLACE, CHANGES = 0, 2
 """What `plan -detailed-exitcode` ends with."""
 
@@ -184,3 +210,28 @@ async def test_a_node_is_managed(tofu, tailnet):
     # a tagged node keeps its tags until somebody logs it in again, and so this resource cannot be destroyed
     assert (await tofu("state rm tailscale_device_tags.runner"))[0] == 0
     await destroyed(tofu)
+
+
+async def test_settings_are_managed_and_what_cannot_be_is_told(tofu, tailnet):
+    await applied(tofu, SETTINGS.replace("USERS_APPROVAL", "false"))
+    assert tailnet.state.tailnet.settings["node.expiry"] == 30
+    code, said = await tofu("apply -auto-approve", SETTINGS.replace("USERS_APPROVAL", "true"))
+    assert (code, "usersApprovalOn: who may log in is said by" in " ".join(said.split())) == (1, True), said
+    await applied(tofu, SETTINGS.replace("USERS_APPROVAL", "false"))
+    await destroyed(tofu)
+
+
+async def test_settings_are_managed(tofu):
+    await applied(tofu, SETTINGS)
+    await applied(tofu, SETTINGS.replace("true", "false").replace("30", "90"))
+    await destroyed(tofu)
+
+
+async def test_users_and_nodes_are_looked_up(tofu, tailnet):
+    node = await tailnet.server.client("runner")
+    await tofu("apply -auto-approve", KEYS)
+    _, said = await tofu("output -json")
+    await node.register(json.loads(said)["key"]["value"])
+    await applied(tofu, KEYS, LOOKED_UP)
+    _, said = await tofu("output -json")
+    assert json.loads(said)["found"]["value"] == ["active", ["runner"]]

@@ -114,6 +114,13 @@ def _postgres(configuration: Configuration) -> URL:
     )
 
 
+def as_list(value: Any) -> list[Any]:
+    """A list as Headscale takes one: a variable's text has spaces between."""
+    if isinstance(value, str):
+        return value.split()
+    return list(value) if isinstance(value, list) else []
+
+
 def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[str]:
     for key, value in tree.items():
         if isinstance(value, Mapping) and value:

@@ -12,6 +12,8 @@ class Fate(StrEnum):
     """There is such a setting here; the text names it."""
     CARRIED = "carried"
     """What it leads to comes over by another way, which the text tells."""
+    WAITING = "waiting"
+    """It is a plugin's setting, written for it and in force once that is enabled; the text names it."""
     NEEDLESS = "needless"
     """There is none, and nothing is lost; the text says why."""
     LOST = "lost"
@@ -22,6 +24,8 @@ class Fate(StrEnum):
 class Counterpart:
     fate: Fate
     text: str
+    plugin: str = ""
+    """Whose setting it is, where it is a plugin's."""
 
 
 HERE = {
@@ -101,25 +105,46 @@ NEEDLESS = {
     "grpc_allow_insecure": "the command line asks the HTTP API, on the server's own port",
     "dns.use_username_in_magic_dns": "names are NODE.DOMAIN, without the user",
     "dns_config.use_username_in_magic_dns": "names are NODE.DOMAIN, without the user",
+    "oidc.only_start_if_oidc_is_available": "the server always starts, and the log says when a provider is away",
+    "oidc.pkce": "it is always on, with S256",
     "oidc.expiry": "machines expire by `node.expiry`",
+    "oidc.strip_email_domain": "users keep their names, and are known by their subject at the provider",
+    "oidc.map_legacy_users": "users keep their names, and are known by their subject at the provider",
     "debug": "it is a switch of Headscale's own program",
 }
 LOST = {
-    "metrics_listen_addr": "enable the plugin metrics, whose own `listen` it is",
     "randomize_client_port": "write randomizeClientPort in the policy",
     "cli.address": "set HATSIZE_SERVER_URL where the command line is used",
     "cli.api_key": "set HATSIZE_API_KEY where the command line is used",
     "cli.insecure": "set HATSIZE_SERVER_CA or HATSIZE_SERVER_PIN where the command line is used",
+}
+WAITING = {
+    "metrics_listen_addr": ("metrics", "listen"),
+    "oidc.issuer": ("oidc", "issuer"),
+    "oidc.client_id": ("oidc", "client_id"),
+    "oidc.client_secret": ("oidc", "client_secret"),
+    "oidc.client_secret_path": ("oidc", "client_secret_file"),
+    "oidc.use_expiry_from_token": ("oidc", "node_expiry"),
+    "oidc.scope": ("oidc", "scopes"),
+    "oidc.email_verified_required": ("oidc", "unverified_email"),
+    "oidc.extra_params": ("oidc", "authorize"),
+    "oidc.allowed_domains": ("oidc", "allowed_domains"),
+    "oidc.allowed_users": ("oidc", "allowed_users"),
+    "oidc.allowed_groups": ("oidc", "allowed_groups"),
+}
+"""Settings of plugins: whose, and their names there."""
+PLUGINS = {
+    "metrics": "its settings are written, and in force once `metrics` is in `plugins.enabled`",
     "oidc": (
-        "enable the plugin oidc and give it these settings, its provider named `oidc`: then everybody is known again; "
-        "mind who may log in"
+        "its settings are written, and in force once `oidc` is in `plugins.enabled`: look at who may log in, and tell "
+        "the provider of the new redirect URI, SERVER_URL/oidc/oidc/callback"
     ),
 }
 COUNTERPARTS: Mapping[str, Counterpart] = {
     key: Counterpart(fate, text)
     for fate, texts in {Fate.HERE: HERE, Fate.CARRIED: CARRIED, Fate.NEEDLESS: NEEDLESS, Fate.LOST: LOST}.items()
     for key, text in texts.items()
-}
+} | {key: Counterpart(Fate.WAITING, name, plugin) for key, (plugin, name) in WAITING.items()}
 """By the setting of Headscale, or that of a whole section."""
 NAMES: Mapping[str, str] = {key: key for key in COUNTERPARTS} | {former: present for present, former in FORMER.items()}
 """The present names of settings and sections, by the names they have or had."""

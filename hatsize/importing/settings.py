@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hatsize.importing.configuration import Configuration
-from hatsize.importing.counterparts import COUNTERPARTS, Counterpart, Fate, entry_of, entry_of_variable
+from hatsize.importing.configuration import Configuration, as_list
+from hatsize.importing.counterparts import COUNTERPARTS, PLUGINS, Counterpart, Fate, entry_of, entry_of_variable
 from hatsize.importing.findings import Findings
+from hatsize.importing.plugins import plugin_settings
 from hatsize.tailnet.commands.dns_forms import checked_resolver
 from hatsize.tailnet.errors import InvalidError
 
@@ -39,6 +40,7 @@ def settings_of(configuration: Configuration, findings: Findings) -> Tree:
         "taildrop": {"enabled": _flag(configuration, "taildrop.enabled")},
         "logtail": {"enabled": _flag(configuration, "logtail.enabled")},
         "auto_update": {"enabled": _flag(configuration, "auto_update.enabled")},
+        "plugins": plugin_settings(configuration),
     })  # fmt: skip
     _tell_of_the_rest(configuration, findings)
     return tree
@@ -46,7 +48,7 @@ def settings_of(configuration: Configuration, findings: Findings) -> Tree:
 
 def _dns(configuration: Configuration, findings: Findings) -> Tree:
     get = configuration.get
-    resolvers = _resolvers(_list(get("dns.nameservers.global")), findings)
+    resolvers = _resolvers(as_list(get("dns.nameservers.global")), findings)
     override = configuration.flag("dns.override_local_dns", default=True)
     split = get("dns.nameservers.split")
     path = configuration.file("dns.extra_records_path")
@@ -54,12 +56,12 @@ def _dns(configuration: Configuration, findings: Findings) -> Tree:
         "magic_dns": _flag(configuration, "dns.magic_dns"),
         "base_domain": get("dns.base_domain"),
         "override_local_dns": bool(resolvers) and override,
-        "search_domains": _list(get("dns.search_domains")),
-        "extra_records": [_record(record) for record in _list(get("dns.extra_records")) if isinstance(record, dict)],
+        "search_domains": as_list(get("dns.search_domains")),
+        "extra_records": [_record(record) for record in as_list(get("dns.extra_records")) if isinstance(record, dict)],
         "extra_records_path": str(path) if path else None,
         "nameservers": {
             "global": resolvers,
-            "split": {str(domain): _resolvers(_list(theirs), findings) for domain, theirs in split.items()}
+            "split": {str(domain): _resolvers(as_list(theirs), findings) for domain, theirs in split.items()}
             if isinstance(split, dict)
             else None,
         },
@@ -69,7 +71,7 @@ def _dns(configuration: Configuration, findings: Findings) -> Tree:
 def _prefixes(configuration: Configuration) -> Tree:
     """The prefixes; one that is not named is off, unless none is."""
     get = configuration.get
-    former = [str(prefix) for prefix in _list(get("ip_prefixes"))]
+    former = [str(prefix) for prefix in as_list(get("ip_prefixes"))]
     v4 = get("prefixes.v4") or next((prefix for prefix in former if ":" not in prefix), None)
     v6 = get("prefixes.v6") or next((prefix for prefix in former if ":" in prefix), None)
     given = {"v4": v4 or "", "v6": v6 or ""} if v4 or v6 else {}
@@ -84,7 +86,7 @@ def _stun(configuration: Configuration) -> Tree:
 
 def _derp(configuration: Configuration) -> Tree:
     get, own = configuration.get, "derp.server"
-    paths = [str(configuration.path.parent.absolute() / str(path)) for path in _list(get("derp.paths"))]
+    paths = [str(configuration.path.parent.absolute() / str(path)) for path in as_list(get("derp.paths"))]
     return {
         "enabled": configuration.flag(f"{own}.enabled", default=False),
         "in_map": _flag(configuration, f"{own}.automatically_add_embedded_derp_region"),
@@ -94,7 +96,7 @@ def _derp(configuration: Configuration) -> Tree:
         "verify_clients": _flag(configuration, f"{own}.verify_clients"),
         "ipv4": get(f"{own}.ipv4"),
         "ipv6": get(f"{own}.ipv6"),
-        "urls": _list(get("derp.urls")),
+        "urls": as_list(get("derp.urls")),
         "paths": paths,
         "auto_update": _flag(configuration, "derp.auto_update_enabled"),
         "update_frequency": _duration(configuration, "derp.update_frequency"),
@@ -144,8 +146,12 @@ def _tell_of_the_rest(configuration: Configuration, findings: Findings) -> None:
     """Tell of what is configured and has no counterpart here, once for each section that is spoken of as one."""
     given = [(setting, entry_of(setting)) for setting in configuration.given()]
     given += [(name, entry_of_variable(name)) for name in configuration.variables() if name != "HEADSCALE_CONFIG"]
-    for entry in dict.fromkeys(entry for _, entry in given if entry is not None):
+    entries = dict.fromkeys(entry for _, entry in given if entry is not None)
+    for entry in entries:
         _tell(entry, COUNTERPARTS[entry], findings)
+    for plugin, text in PLUGINS.items():
+        if any(COUNTERPARTS[entry].plugin == plugin for entry in entries):
+            findings.changed(f"plugin {plugin}", text)
     for setting in (setting for setting, entry in given if entry is None):
         findings.left_out(f"setting {setting}", "Headscale has no such setting that is known here")
 
@@ -194,12 +200,6 @@ def _mode(configuration: Configuration) -> str | None:
 
 def _flag(configuration: Configuration, key: str) -> bool | None:
     return None if configuration.get(key) is None else configuration.flag(key, default=False)
-
-
-def _list(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        return value.split()
-    return list(value) if isinstance(value, list) else []
 
 
 def _pruned(tree: Tree) -> Tree:

@@ -15,14 +15,24 @@ def as_toml(tree: Mapping[str, Any]) -> str:
 
 def _lines(tree: Mapping[str, Any], above: str) -> Iterator[str]:
     tables = {key: value for key, value in tree.items() if isinstance(value, Mapping)}
+    arrays = {key: value for key, value in tree.items() if _is_of_tables(value)}
     for key, value in tree.items():
-        if key not in tables:
+        if key not in tables and key not in arrays:
             yield f"{_key(key)} = {_value(value)}"
     for key, value in tables.items():
         path = f"{above}{_key(key)}"
-        if not value or any(not isinstance(inner, Mapping) for inner in value.values()):
+        if not value or any(not isinstance(inner, Mapping) and not _is_of_tables(inner) for inner in value.values()):
             yield f"\n[{path}]"
         yield from _lines(value, f"{path}.")
+    for key, value in arrays.items():
+        for table in value:
+            yield f"\n[[{above}{_key(key)}]]"
+            yield from _lines(table, f"{above}{_key(key)}.")
+
+
+def _is_of_tables(value: Any) -> bool:
+    """Whether it is written as tables one below the other."""
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, Mapping) for each in value)
 
 
 def _key(key: str) -> str:

@@ -76,7 +76,7 @@ def test_everything_that_has_a_counterpart_comes_over(mapped, tmp_path):
 def test_what_has_none_is_told_with_a_mend_and_without_secrets(mapped):
     _, told = mapped(FULL)
     assert [line.partition(":")[0] for line in told] == [
-        "resolver tls-scheme", "setting metrics_listen_addr", "setting oidc", "setting tuning",
+        "resolver tls-scheme", "setting tuning", "plugin metrics", "plugin oidc",
     ]  # fmt: skip
     assert "hush" not in str(told)
 
@@ -124,7 +124,7 @@ def test_what_variables_set_is_told_of_too(mapped):
         HEADSCALE_NONESUCH="1",
     )
     assert [line.partition(":")[0] for line in told] == [
-        "setting database.postgres.max_open_conns", "setting debug", "setting oidc", "setting HEADSCALE_NONESUCH",
+        "setting database.postgres.max_open_conns", "setting debug", "plugin oidc", "setting HEADSCALE_NONESUCH",
     ]  # fmt: skip
     assert "hush" not in str(told)
 

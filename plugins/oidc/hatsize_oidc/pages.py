@@ -13,6 +13,7 @@ from hatsize.tailnet.errors import RefusedError
 from hatsize_oidc import confirmations, cookies, leaving, underway
 from hatsize_oidc.asked import Asked, asked_for
 from hatsize_oidc.confirmations import Answered, Confirmations
+from hatsize_oidc.elsewhere import Elsewhere
 from hatsize_oidc.failures import LoginFailure, ProviderFailure, StaleFailure, shown
 from hatsize_oidc.leaving import Leavings
 from hatsize_oidc.provider import OidcProvider
@@ -30,12 +31,18 @@ class Pages:
     """The plugin's web pages, for all its providers."""
 
     def __init__(
-        self, server: Server, providers: Mapping[str, OidcProvider], tokens: RefreshTokens, upkeep: Upkeep
+        self,
+        server: Server,
+        providers: Mapping[str, OidcProvider],
+        tokens: RefreshTokens,
+        upkeep: Upkeep,
+        elsewhere: Elsewhere,
     ) -> None:
         self._server = server
         self._providers = providers
         self._tokens = tokens
         self._upkeep = upkeep
+        self._elsewhere = elsewhere
         self._logins = Logins(server.derived_key("oidc:underway"))
         self._waiting = Confirmations(server.derived_key("oidc:waiting"))
         self._leavings = Leavings(server.derived_key("oidc:leaving"))
@@ -111,7 +118,8 @@ class Pages:
 
     async def _let_in(self, asked: Asked, answered: Answered) -> None:
         if asked.is_machine:
-            await self._server.log_in(asked.auth_id, answered.identity)
+            with self._elsewhere.not_so(answered.identity.identity):
+                await self._server.log_in(asked.auth_id, answered.identity)
         else:
             await self._server.approve_check(asked.auth_id, answered.identity)
         if not answered.refresh_token:

@@ -12,8 +12,11 @@ from hatsize.hooks import hookimpl
 from hatsize.hooks.auth import LoginProvider
 from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.setup import Setup
+from hatsize.tailnet.model import Change
+from hatsize.tailnet.state import State
 from hatsize_oidc.button import button
 from hatsize_oidc.commands import oidc
+from hatsize_oidc.elsewhere import Elsewhere
 from hatsize_oidc.pages import Pages
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
@@ -30,6 +33,7 @@ class OidcPlugin:
         self._providers: Mapping[str, OidcProvider] = {}
         self._tokens: RefreshTokens
         self._upkeep: Upkeep
+        self._elsewhere: Elsewhere
 
     @hookimpl
     def hatsize_settings(self) -> type[Settings]:
@@ -40,6 +44,7 @@ class OidcPlugin:
         settings: Settings = setup.settings
         self._providers = {each.name: OidcProvider(each, _now) for each in settings.providers}
         self._tokens = RefreshTokens(setup.data_dir / setup.name)
+        self._elsewhere = Elsewhere(self._providers.keys())
 
     @hookimpl
     def hatsize_register_login_provider(self) -> Sequence[LoginProvider]:
@@ -48,11 +53,16 @@ class OidcPlugin:
     @hookimpl
     def hatsize_blueprints(self, server: Server) -> Sequence[Blueprint]:
         self._upkeep = Upkeep(server, self._providers, self._tokens)
-        return [Pages(server, self._providers, self._tokens, self._upkeep).blueprint()]
+        return [Pages(server, self._providers, self._tokens, self._upkeep, self._elsewhere).blueprint()]
 
     @hookimpl
     def hatsize_commands(self) -> Sequence[click.Command]:
         return [oidc(lambda: self._providers)]
+
+    @hookimpl
+    async def hatsize_changed(self, state: State, change: Change) -> None:
+        if (identity := self._elsewhere.who(state, change)) is not None:
+            await self._tokens.forget(identity)
 
     @hookimpl
     def hatsize_running(self) -> AbstractAsyncContextManager[None]:

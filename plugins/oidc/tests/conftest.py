@@ -11,6 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from hatsize.testing.web import plugin_server, web_app
+from hatsize_oidc.elsewhere import Elsewhere
 from hatsize_oidc.pages import Pages
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
@@ -205,12 +206,13 @@ def pages(fake, provider, tailnet, view, tokens):
     def make(**given):
         made = provider(**given)
         upkeep = Upkeep(view, {made.name: made}, tokens)
-        app = web_app(tailnet, Pages(view, {made.name: made}, tokens, upkeep).blueprint())
+        elsewhere = Elsewhere([made.name])
+        app = web_app(tailnet, Pages(view, {made.name: made}, tokens, upkeep, elsewhere).blueprint())
 
         def browser():
             return Browser(app, fake)
 
-        browser.upkeep = upkeep
+        browser.upkeep, browser.elsewhere = upkeep, elsewhere
         return browser
 
     return make

@@ -23,7 +23,10 @@ _FILE = click.Path(path_type=Path)
 
 
 @command.verb("headscale", cls=_ForeignConfig, context_settings=HELP_NAMES)
-@click.option("-c", "--config", "headscale_config", type=_FILE, required=True, help="Headscale's config.yaml.")
+@click.option(
+    "-c", "--config", "headscale_config", type=_FILE, envvar="HEADSCALE_CONFIG", default="/etc/headscale/config.yaml",
+    show_default=True, help="Headscale's config.yaml.",
+)  # fmt: skip
 @click.option("--database", help="Headscale's database, a file or a postgresql:// URL, if not as in config.yaml.")
 @click.option("--policy", type=_FILE, help="A policy to put in force instead of Headscale's.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")

@@ -61,6 +61,14 @@ def test_a_dry_run_tells_what_would_be_done_and_does_nothing(move, tmp_path):
     assert not (tmp_path / "hatsize").exists()
 
 
+def test_the_configuration_is_looked_for_where_headscale_looks(hatsize, headscale, tmp_path, monkeypatch):
+    line = ("import", "headscale", "--dry-run", "--data-dir", str(tmp_path / "hatsize"))
+    monkeypatch.delenv("HEADSCALE_CONFIG", raising=False)
+    assert "/etc/headscale/config.yaml" in hatsize(*line).err
+    monkeypatch.setenv("HEADSCALE_CONFIG", str(headscale / "config.yaml"))
+    assert hatsize(*line).code == 0
+
+
 def test_everything_is_there_afterwards(move, headscale, tmp_path):
     told = move("-o", "json")
     assert told.json["counts"]["nodes"] == {"found": 2, "imported": 1}

@@ -135,6 +135,12 @@ async def test_a_user_who_is_not_there_is_told_so(api, path, text):
     assert (status, "there is no user" in told) == (404, True)
 
 
+async def test_a_user_is_named_by_their_login_too(live, api):
+    assert (await ask(api, "GET", "users/bob@"))[1]["id"] == "2"
+    assert await ask(api, "POST", "users/alice@/role", {"role": "auditor"}) == (200, None)
+    assert user(live).role is Role.AUDITOR
+
+
 @pytest.mark.parametrize("path", ["role", "approve", "suspend", "restore", "delete"])
 async def test_nobody_does_this_to_themselves(live, api, path):
     minted = mint(CredentialKind.API_KEY, bytes(range(44)))

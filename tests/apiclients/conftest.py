@@ -21,7 +21,7 @@ from tests.clients.lab.requirements import required
 DEADLINE = 120.0
 SCOPES = (
     "policy_file", "dns", "auth_keys", "oauth_keys", "devices:core", "devices:routes", "devices:posture_attributes",
-    "users:read", "feature_settings",
+    "users", "feature_settings",
 )  # fmt: skip
 """What programs need that manage a tailnet; not `all`."""
 

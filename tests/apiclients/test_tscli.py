@@ -70,3 +70,39 @@ async def test_keys_nodes_and_users_are_listed(tscli, tailnet):
     assert (device["hostname"], device["tags"]) == ("runner", ["tag:ci"])
     assert told(await tscli("get device --device", device["nodeId"]))["hostname"] == "runner"
     assert "alice@" in [user["loginName"] for user in told(await tscli("list users"))]
+
+
+async def test_a_node_is_administered(tscli, tailnet):
+    await tailnet.save_policy('{"tagOwners": {"tag:ci": ["alice@"]}}')
+    key = told(await tscli("create key --type authkey --preauthorized --tags tag:ci"))
+    node = await tailnet.server.client("runner")
+    await node.register(key["key"])
+    for command in (
+        "authorization --approve=false", "authorization", "name --name builder", "ip --ip 100.64.7.7",
+        "key --disable-expiry", "routes --route 10.0.0.0/24", "tags --tag tag:ci",
+        "posture --key custom:tier --value gold",
+    ):  # fmt: skip
+        told(await tscli(f"set device {command} --device 1"))
+    told(await tscli("set device attributes --body", '{"nodes": {"1": {"custom:ok": {"value": true}}}}'))
+    assert told(await tscli("list routes --device 1"))["enabledRoutes"] == ["10.0.0.0/24"]
+    posture = told(await tscli("get device posture --device 1"))["attributes"]
+    assert posture.items() >= {"custom:tier": "gold", "custom:ok": True}.items()
+    device = told(await tscli("get device --device 1"))
+    assert (device["name"].partition(".")[0], device["addresses"][0]) == ("builder", "100.64.7.7")
+    told(await tscli("set device expiry --device 1"))
+    told(await tscli("delete device --device 1"))
+    assert told(await tscli("list devices")) == []
+
+
+async def test_users_and_settings_are_set(tscli, tailnet):
+    (alice,) = (user for user in told(await tscli("list users")) if user["loginName"] == "alice@")
+    told(await tscli(f"set user role --role auditor --user {alice['id']}"))
+    told(await tscli("set user access --suspend --user alice@"))
+    shown = told(await tscli(f"get user --user {alice['id']}"))
+    assert (shown["role"], shown["status"]) == ("auditor", "suspended")
+    told(await tscli("set user access --restore --user alice@"))
+    told(await tscli("set settings --devices-approval --devices-key-duration 30"))
+    settings = told(await tscli("get settings"))
+    assert (settings["devicesApprovalOn"], settings["devicesKeyDurationDays"]) == (True, 30)
+    assert b"node.routes.ha" in (await tscli("set settings --regional-routing")).stderr
+    told(await tscli(f"delete user --user {alice['id']}"))

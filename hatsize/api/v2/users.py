@@ -61,8 +61,11 @@ async def get_user(call: Call, user_id: str) -> UserJson:
 
 
 def user_of(state: State, text: str) -> User:
-    """The user that a path's `userId` names; raises NotFoundError."""
-    user = state.find(User, int(text)) if re.fullmatch(r"[0-9]{1,20}", text) else None
+    """The user that a path's `userId` names, by the id or, as `tscli` has it, the login name; raises NotFoundError."""
+    if re.fullmatch(r"[0-9]{1,20}", text):
+        user = state.find(User, int(text))
+    else:
+        user = next((user for user in state.all(User) if user.login_name == text), None)
     if user is None:
         raise NotFoundError(f"there is no user {text[:80]!r}: GET /api/v2/tailnet/-/users lists them")
     return user

@@ -12,6 +12,7 @@ from prometheus_client.samples import Exemplar as PrometheusExemplar
 from hatsize.hooks.metrics import Distribution, Exemplar, Figure
 
 REFUSED = "hatsize_metrics_refused"
+UNITS = frozenset({"seconds", "bytes"})
 
 
 class Exposition:
@@ -60,7 +61,7 @@ def metrics_of(figures: Iterable[Figure]) -> Iterator[Metric]:
 
 
 def _metric(figure: Figure) -> Metric:
-    metric = Metric(figure.name, figure.help, figure.kind)
+    metric = Metric(figure.name, figure.help, figure.kind, _unit(figure.name))
     for sample in figure.samples:
         if isinstance(sample, Distribution):
             _add_buckets(metric, sample)
@@ -68,6 +69,12 @@ def _metric(figure: Figure) -> Metric:
             suffix = "_total" if figure.kind == "counter" else ""
             metric.add_sample(figure.name + suffix, dict(sample.labels), float(sample.value))
     return metric
+
+
+def _unit(name: str) -> str:
+    """What a metric's name says that it is counted in; OpenMetrics tells it apart."""
+    last = name.rpartition("_")[2]
+    return last if last in UNITS else ""
 
 
 def _add_buckets(metric: Metric, distribution: Distribution) -> None:

@@ -42,6 +42,17 @@ def test_histograms_with_exemplars():
     assert found["c_seconds_sum", ("app", "x")].value == 0.7
 
 
+def test_openmetrics_tells_the_unit_that_a_name_ends_with():
+    figures = [
+        Figure("a_seconds", "gauge", "A."),
+        Figure("b_bytes", "counter", "B."),
+        Figure("c_online", "gauge", "C."),
+    ]
+    body, _ = Exposition(lambda: figures).scrape(OPENMETRICS)
+    units = {family.name: family.unit for family in read_openmetrics(body.decode())}
+    assert (units["a_seconds"], units["b_bytes"], units["c_online"]) == ("seconds", "bytes", "")
+
+
 def test_figures_of_the_process_are_there():
     assert ("process_resident_memory_bytes",) in samples([])
 

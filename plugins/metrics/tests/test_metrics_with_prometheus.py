@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 
 import hatsize_metrics
 
@@ -97,6 +98,16 @@ def queries():
         for panel in json.loads(DASHBOARD.read_text())["panels"]
         for target in panel["targets"]
     ]
+
+
+@pytest.mark.slow
+def test_all_of_it_is_openmetrics_as_well(served, metrics):
+    told = read(f"http://{served}/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    families = {family.name: family for family in read_openmetrics(told)}
+    assert {name.removesuffix("_total") for name in re.findall(r"^# TYPE (hatsize_\S+)", metrics, re.MULTILINE)} <= set(
+        families
+    )
+    assert families["hatsize_map_bytes"].unit == "bytes"
 
 
 @pytest.mark.slow

@@ -112,13 +112,6 @@ resource "tailscale_tailnet_settings" "here" {
   regional_routing_on        = false
 }
 """
-SETTINGS = """
-resource "tailscale_tailnet_settings" "settings" {
-  acls_external_link        = "https://git.example.com/policy"
-  devices_approval_on       = true
-  devices_key_duration_days = 30
-}
-"""
 LOOKED_UP = """
 data "tailscale_user" "alice" { login_name = "alice@" }
 data "tailscale_users" "all" {}
@@ -218,12 +211,6 @@ async def test_settings_are_managed_and_what_cannot_be_is_told(tofu, tailnet):
     code, said = await tofu("apply -auto-approve", SETTINGS.replace("USERS_APPROVAL", "true"))
     assert (code, "usersApprovalOn: who may log in is said by" in " ".join(said.split())) == (1, True), said
     await applied(tofu, SETTINGS.replace("USERS_APPROVAL", "false"))
-    await destroyed(tofu)
-
-
-async def test_settings_are_managed(tofu):
-    await applied(tofu, SETTINGS)
-    await applied(tofu, SETTINGS.replace("true", "false").replace("30", "90"))
     await destroyed(tofu)
 
 

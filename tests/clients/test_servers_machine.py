@@ -1,0 +1,16 @@
+"""A client on the machine that the server runs on, which Headscale does not support."""
+
+from tests.clients.lab.laboratory import Lab
+
+
+def test_a_client_on_the_servers_own_machine_is_one_like_all(lab: Lab) -> None:
+    own, other = lab.client_on(lab.server.hub), lab.client("other")
+    lab.join(own, other)
+    other.reach(own.name)
+    own.reach(other.name)
+    assert own.resolve(other.name) == other.addresses()[0]
+    lab.server.stop()
+    lab.server.start()
+    own.wait_peer(other.name)
+    other.wait_peer(own.name)
+    assert own.pings(other.name)

@@ -11,7 +11,7 @@ read and what it may return. What v2 does by itself:
 - `{tailnet}` is checked, and handlers are not given it. Every other part of a path is a parameter of the handler.
 - The credential must have been granted `scope`, a write including the read. Where what is needed depends on the
   request, `scope=""` is written and the handler says `call.demand("auth_keys")`. `call.principal` is who asks, with
-  `scopes` and, for an OAuth client, `tags`.
+  `scopes` and, for an OAuth client, `tags`; `hatsize.api.v2.tags` tells which tags it may give away.
 - Errors (a `Problem`, any RefusedError of a command, PolicyError) are told as `{"message", "data"?, "status"}`.
 - `call.headers` and `call.parameters` are there for `If-Match`, `Accept` and filters that cannot be named beforehand; a
   `Reply` carries other content types and headers, and None is an answer without a body.

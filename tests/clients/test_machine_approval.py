@@ -51,3 +51,20 @@ def test_an_approved_machine_that_logs_in_again_need_not_be_approved_again(lab: 
     client.up(lab.server.url, lab.server.auth_key("lab", "--no-preapproved"), "--force-reauth")
     client.wait_state("Running")
     member.reach("again")
+
+
+@both_versions
+def test_an_approval_that_is_taken_back_cuts_a_machine_off_until_it_is_given_again(
+    lab: Lab, member: Client, version: str
+) -> None:
+    client = lab.client(f"doubted-{version.replace('.', '-')}", version)
+    lab.join(client)
+    member.reach(client.name)
+    node, key = lab.server.node(client.name), str(lab.server.cli("apikeys", "create"))
+    lab.server.api("POST", f"/device/{node['id']}/authorized", key, {"authorized": False}, version="v2")
+    client.wait_state("NeedsMachineAuth", within=AT_ONCE)
+    assert not member.pings(node["ipAddresses"][0])
+    assert not member.peer(client.name)
+    lab.server.api("POST", f"/device/{node['id']}/authorized", key, {"authorized": True}, version="v2")
+    client.wait_state("Running", within=AT_ONCE)
+    member.reach(client.name)

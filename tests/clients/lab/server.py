@@ -81,9 +81,9 @@ class ControlServer(ABC):
         """Status and body of a page of this server, as the hub sees it; status 0 when nobody answers."""
         return self.hub.call(page, f"{self.own_url}{path}")
 
-    def api(self, method: str, path: str, key: str, body: object = None) -> dict[str, Any]:
+    def api(self, method: str, path: str, key: str, body: object = None, *, version: str = "v1") -> dict[str, Any]:
         """What the HTTP API answers to who has a key, `path` being what stands behind /api/v1."""
-        return self.hub.call(_asked, method, f"{self.own_url}/api/v1{path}", key, body)
+        return self.hub.call(_asked, method, f"{self.own_url}/api/{version}{path}", key, body)
 
     def evidence(self) -> str:
         return tail(self.log)

@@ -14,6 +14,7 @@ from tests.clients.lab.form import fill_in
 from tests.clients.lab.laboratory import Lab, laboratory
 from tests.clients.lab.server import Hatsize
 from tests.clients.lab.slapd import Slapd
+from tests.clients.test_ssh import SSH_DEADLINE, Session
 
 DIRECTORY_PORT, NOBODYS_PORT = 3389, 3390
 SYNC_SECONDS = 2
@@ -142,6 +143,29 @@ def test_groups_of_the_directory_count_in_policies_and_are_followed(lab: Lab, di
     client.wait_no_peer(web.name, within=SYNCED)
     directory.change(f"dn: {dev}\nchangetype: modify\nadd: member\nmember: {bob}\n")
     client.wait_peer(web.name, within=SYNCED)
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_a_session_under_check_goes_on_after_its_owners_password(lab: Lab, directory: Slapd, version: str) -> None:
+    name, others = f"sue-{version.replace('.', '-')}", f"tom-{version.replace('.', '-')}"
+    for person in (name, others):
+        directory.add_person(person)
+    laptop = joined(lab, f"of-{name}", name)
+    target = lab.client(f"held-{version.replace('.', '-')}", version)
+    target.up(lab.server.url, lab.server.auth_key("lab", "--tags", "tag:web"), "--ssh")
+    ssh = {"action": "check", "src": ["autogroup:member"], "dst": ["tag:web"], "users": ["root"]}
+    lab.server.set_policy({**POLICY, "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}], "ssh": [ssh]})
+    laptop.reach(target.name)
+    session = Session({"laptop": laptop, version: target}, version, "echo welcome")
+    url = session.check_url()
+    status, page = log_in(laptop, url, others, f"{others}-secret")
+    assert status == 403, page
+    assert session.daemon.is_running()
+    status, page = log_in(laptop, url, name, f"{name}-secret")
+    assert (status, "was approved" in page) == (200, True), page
+    assert session.daemon.wait(SSH_DEADLINE) == 0, session.evidence()
+    assert "welcome" in session.said()
+    lab.server.set_policy(POLICY)
 
 
 def test_who_is_removed_from_the_directory_loses_access(lab: Lab, directory: Slapd) -> None:

@@ -136,6 +136,16 @@ def test_a_session_under_check_waits_until_it_is_approved(lab: Lab, clients: Cli
 
 
 @both_versions
+def test_a_session_under_check_goes_on_when_the_api_approves_it(lab: Lab, clients: Clients, version: str) -> None:
+    rule(lab, "check", checkPeriod="always")
+    session = Session(clients, version, "echo welcome")
+    auth_id = session.check_url().rsplit("/", 1)[-1]
+    lab.server.api("POST", "/auth/approve", str(lab.server.cli("apikeys", "create")), {"authId": auth_id})
+    assert session.daemon.wait(SSH_DEADLINE) == 0, session.evidence()
+    assert "welcome" in session.said()
+
+
+@both_versions
 def test_a_session_whose_check_is_rejected_ends(lab: Lab, clients: Clients, version: str) -> None:
     rule(lab, "check", checkPeriod="always")
     session = Session(clients, version, "echo welcome")

@@ -1,10 +1,16 @@
 """The examples in the hooks' docstrings keep the contracts that plugin authors test theirs with."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import pytest
 
+from hatsize.hooks.kinds import KINDS
 from hatsize.hooks.manager import Plugins
+from hatsize.testing import contracts
 from hatsize.testing.contracts.credentials import CredentialCheckerContract
 from hatsize.testing.contracts.logins import LoginProviderContract
+from hatsize.testing.contracts.replicas import ReplicationContract
 
 
 @pytest.fixture
@@ -17,6 +23,12 @@ def first(example):
         return plugins.services(kind)[0]
 
     return find
+
+
+def test_every_kind_of_service_has_a_contract():
+    modules = [import_module(each.name) for each in iter_modules(contracts.__path__, f"{contracts.__name__}.")]
+    there = {name for module in modules for name in vars(module)}
+    assert {f"{interface.__name__.removesuffix('Factory')}Contract" for interface in KINDS.values()} <= there
 
 
 class TestRobots(CredentialCheckerContract):
@@ -33,3 +45,9 @@ class TestButton(LoginProviderContract):
     @pytest.fixture
     def provider(self, first):
         return first("login_provider")
+
+
+class TestTwin(ReplicationContract):
+    @pytest.fixture
+    def replication(self, first):
+        return first("replication")

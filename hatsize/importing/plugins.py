@@ -3,6 +3,7 @@
 from typing import Any
 
 from hatsize.importing.configuration import Configuration, as_list
+from hatsize.importing.listening import listening_once
 
 Tree = dict[str, Any]
 PROVIDER = "oidc"
@@ -13,7 +14,7 @@ def plugin_settings(configuration: Configuration) -> Tree:
     """The plugins' own tables, by their names; empty for those that nothing is said of."""
     oidc = _provider(configuration)
     return {
-        "metrics": {"listen": configuration.get("metrics_listen_addr")},
+        "metrics": {"listen": listening_once(configuration.get("metrics_listen_addr"))},
         "oidc": {"providers": [oidc]} if oidc else {},
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 from hatsize.importing.configuration import Configuration, as_list
 from hatsize.importing.counterparts import COUNTERPARTS, PLUGINS, Counterpart, Fate, entry_of, entry_of_variable
 from hatsize.importing.findings import Findings
+from hatsize.importing.listening import listening, listening_once
 from hatsize.importing.plugins import plugin_settings
 from hatsize.tailnet.commands.dns_forms import checked_resolver
 from hatsize.tailnet.errors import InvalidError
@@ -15,14 +16,13 @@ Tree = dict[str, Any]
 LEVELS = {"trace": "debug", "debug": "debug", "info": "info", "warn": "warning", "warning": "warning"}
 EPHEMERAL_TIMEOUT = "120s"
 PROBES = {"probe_interval": "10s", "probe_timeout": "5s"}
-PORTS = {"http": "80", "https": "443"}
 
 
 def settings_of(configuration: Configuration, findings: Findings) -> Tree:
     """The settings; what has no counterpart is told of (`hatsize.importing.counterparts`)."""
     tree = _pruned({
         "server_url": configuration.get("server_url"),
-        "listen": _listen(configuration, "listen_addr"),
+        "listen": listening(configuration.get("listen_addr")),
         "trusted_proxies": configuration.get("trusted_proxies"),
         "dns": _dns(configuration, findings),
         "prefixes": _prefixes(configuration),
@@ -80,8 +80,8 @@ def _prefixes(configuration: Configuration) -> Tree:
 
 def _stun(configuration: Configuration) -> Tree:
     enabled = configuration.flag("derp.server.enabled", default=False)
-    listen = _listen(configuration, "derp.server.stun_listen_addr")
-    return {"enabled": enabled, "listen": listen[0] if enabled and listen else None}
+    listen = listening_once(configuration.get("derp.server.stun_listen_addr"))
+    return {"enabled": enabled, "listen": listen if enabled else None}
 
 
 def _derp(configuration: Configuration) -> Tree:
@@ -107,13 +107,12 @@ def _tls(configuration: Configuration) -> Tree:
     get = configuration.get
     certificate, key = configuration.file("tls_cert_path"), configuration.file("tls_key_path")
     name = get("tls_letsencrypt_hostname")
-    listen = _listen(configuration, "tls_letsencrypt_listen")
     acme = {
         "domains": [name],
         "email": get("acme_email"),
         "url": get("acme_url"),
         "challenge": str(get("tls_letsencrypt_challenge_type", "HTTP-01")).lower(),
-        "listen": listen[0] if listen else None,
+        "listen": listening_once(get("tls_letsencrypt_listen")),
     }
     return {
         "cert_file": str(certificate) if certificate else None,
@@ -161,15 +160,6 @@ def _tell(setting: str, counterpart: Counterpart, findings: Findings) -> None:
         findings.note(f"setting {setting}", counterpart.text)
     elif counterpart.fate is Fate.LOST:
         findings.left_out(f"setting {setting}", counterpart.text)
-
-
-def _listen(configuration: Configuration, key: str) -> list[str] | None:
-    """An address to listen on; Go also takes the name of a service for a port."""
-    value = configuration.get(key)
-    if not value:
-        return None
-    host, _, port = str(value).rpartition(":")
-    return [f"{host}:{PORTS.get(port, port)}"]
 
 
 def _resolvers(given: Iterable[Any], findings: Findings) -> list[str]:

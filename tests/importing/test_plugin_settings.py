@@ -2,6 +2,8 @@
 
 import tomllib
 
+import pytest
+
 from hatsize.server.settings import load_section
 from hatsize_metrics.settings import Settings as MetricsSettings
 from hatsize_oidc.settings import Settings as OidcSettings
@@ -65,6 +67,14 @@ def test_variables_speak_of_the_provider_too(mapped):
 def test_without_a_provider_nothing_is_written_of_one(mapped, tmp_path):
     mapped("{dns: {base_domain: example.net}, oidc: {client_id: headscale}}")
     assert "plugins" not in tomllib.loads((tmp_path / "hatsize.toml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("given", "listen"), [(":9090", "0.0.0.0:9090"), ("localhost:9090", "127.0.0.1:9090"), ("[::1]:9090", "[::1]:9090")]
+)
+def test_the_metrics_address_is_one_that_the_plugin_takes(mapped, given, listen):
+    settings, _ = mapped(f'metrics_listen_addr: "{given}"')
+    assert load_section(settings, "metrics", MetricsSettings, environ={}).listen == listen
 
 
 def test_metrics_are_where_they_were_once_enabled(mapped):

@@ -52,7 +52,7 @@ def test_everything_that_has_a_counterpart_comes_over(mapped, tmp_path):
     settings, _ = mapped(FULL)
     plain = settings.model_dump(mode="json", by_alias=True)
     assert plain["server_url"] == "https://hs.example.com"
-    assert plain["listen"] == ["0.0.0.0:443"]
+    assert plain["listen"] == ["0.0.0.0:443", "[::]:443"]
     assert plain["prefixes"] == {"v4": "100.64.0.0/16", "v6": "fd7a:115c:a1e0::/48", "allocation": "random"}
     assert plain["node"]["expiry"] == "180d"
     assert plain["node"]["routes"]["ha"] == {"probe_interval": "20s", "probe_timeout": "4s"}
@@ -133,6 +133,21 @@ def test_a_resolver_that_clients_cannot_ask_stays_behind(mapped):
     settings, told = mapped("dns: {nameservers: {global: [9.9.9.9, 100.100.100.100]}}")
     assert settings.dns.nameservers.global_ == ("9.9.9.9",)
     assert "where clients answer themselves" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "listens"),
+    [
+        (":8080", ["0.0.0.0:8080", "[::]:8080"]),
+        ("0.0.0.0:8080", ["0.0.0.0:8080", "[::]:8080"]),
+        ("[::]:https", ["0.0.0.0:443", "[::]:443"]),
+        ("127.0.0.1:8080", ["127.0.0.1:8080"]),
+        ("[2001:db8::1]:80", ["[2001:db8::1]:80"]),
+    ],
+)
+def test_a_wildcard_of_either_family_is_one_of_both_as_in_go(mapped, given, listens):
+    settings, _ = mapped(f'listen_addr: "{given}"')
+    assert list(map(str, settings.listen)) == listens
 
 
 def test_a_misspelt_setting_is_named(mapped):

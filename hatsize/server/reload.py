@@ -15,6 +15,7 @@ from hatsize.server.assemble import Parts, records_file, terms
 from hatsize.server.logs import configure_logs
 from hatsize.server.plugins import dns_defaults
 from hatsize.server.records_file import RecordsFileError
+from hatsize.server.run_time_settings import tell_changed
 from hatsize.server.settings import Settings, SettingsError
 from hatsize.server.settings_changes import taking_effect
 from hatsize.server.tls import CertificateError, CertificateFiles
@@ -49,6 +50,7 @@ class Reloader:
             log.error("the former settings stay in force: %s", error)  # noqa: TRY400 - a fault of a file
         else:
             log.info("the settings were read again")
+            tell_changed(self._parts.live)
             if waiting:
                 log.warning("these settings take effect at the next start: %s", ", ".join(waiting))
 

@@ -28,6 +28,7 @@ from hatsize.server.logs import configure_logs
 from hatsize.server.plugins import choose_services, load_plugins
 from hatsize.server.relay_beside import RelayBeside
 from hatsize.server.reload import Reloader
+from hatsize.server.run_time_settings import tell_changed
 from hatsize.server.settings import Settings
 from hatsize.server.sole_use import sole_use
 
@@ -98,6 +99,7 @@ async def _run(
             await _order_certificates(parts, tasks)
         if read is not None:
             Reloader(parts, read).start(tasks)
+        tell_changed(parts.live)
         await _greet(parts)
         gc.freeze()
         if ready is not None:

@@ -1,20 +1,24 @@
 """`hatsize cluster`: what the replicas say of themselves, and moving clients away from one. It asks the database."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 import msgspec
 import psycopg
+from psycopg import Connection
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from hatsize_cluster.database import connected_now
+from hatsize_cluster.database import Row, connected_now
 from hatsize_cluster.sealing import new_key
 from hatsize_cluster.status import Found, Status, have_them_tell, read_status
 
 HEADER = ("Id", "Name", "State", "Version", "Change", "Lag", "Nodes", "Streams", "Relay", "Mesh", "Duties")
-WIDTH = 200
+WIDTH = 1000
 MOVED_WITHIN = 120.0
 
 
@@ -23,11 +27,11 @@ def cluster(info: str) -> click.Group:
     group = click.Group("cluster", help="Show and move the replicas of this server.")
 
     @group.command("status", help="Show the replicas.")
-    @click.option("-o", "--output", type=click.Choice(["json"]), help="Print for programs.")
+    @_for_programs
     def status(output: str | None) -> None:
         found = _status(info)
         if output:
-            click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+            _print_for_programs(found, output)
         else:
             _print(found)
 
@@ -35,13 +39,21 @@ def cluster(info: str) -> click.Group:
     @click.argument("replica", metavar="ID")
     @click.option("--cancel", is_flag=True, help="Let it take clients again.")
     @click.option("--no-wait", is_flag=True, help="Do not wait until the last client has left.")
-    def drain(replica: str, cancel: bool, no_wait: bool) -> None:
+    @_for_programs
+    def drain(replica: str, cancel: bool, no_wait: bool, output: str | None) -> None:
         chosen = _chosen(_status(info), replica)
         _set_draining(info, chosen, wanted=not cancel)
         if cancel:
-            click.echo(f"{chosen.name} takes clients again")
-        elif not no_wait:
+            said = f"{chosen.name} takes clients again"
+        elif no_wait:
+            said = f"{chosen.name} lets its clients go"
+        else:
             _wait_until_empty(info, chosen)
+            said = f"{chosen.name} has no clients any more; it can be stopped"
+        if output:
+            _print_for_programs({"id": chosen.id, "name": chosen.name, "draining": not cancel}, output)
+        else:
+            click.echo(said)
 
     @group.command("key", help="Print a new key for plugins.cluster.key_file.")
     def key() -> None:
@@ -50,15 +62,42 @@ def cluster(info: str) -> click.Group:
     return group
 
 
-def _status(info: str) -> Status:
+def _wanted_output(context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """What `-o` says behind the verb or, as with every command of `hatsize`, before the noun."""
+    return given or context.meta.get("hatsize.output")
+
+
+_for_programs = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["json", "json-line", "yaml"]),
+    callback=_wanted_output,
+    help="Print for programs.",
+)
+
+
+def _print_for_programs(found: Any, output: str) -> None:
+    """As JSON, which is YAML too."""
+    indent = 0 if output == "json-line" else 2
+    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=indent).decode())
+
+
+@contextmanager
+def _asking(info: str) -> Iterator[Connection[Row]]:
+    """A connection to the database; what goes wrong with it inside is told in words."""
     try:
         with connected_now(info) as connection:
-            have_them_tell(connection)
-            return read_status(connection)
+            yield connection
     except psycopg.errors.UndefinedTable:
         raise click.ClickException("no replica has ever joined: start one with `hatsize serve`") from None
     except psycopg.Error as error:
         raise click.ClickException(f"the database does not answer: {str(error).strip()}") from None
+
+
+def _status(info: str) -> Status:
+    with _asking(info) as connection:
+        have_them_tell(connection)
+        return read_status(connection)
 
 
 def _chosen(status: Status, wanted: str) -> Found:
@@ -72,7 +111,7 @@ def _chosen(status: Status, wanted: str) -> Found:
 
 
 def _set_draining(info: str, chosen: Found, *, wanted: bool) -> None:
-    with connected_now(info) as connection:
+    with _asking(info) as connection:
         connection.execute("UPDATE cluster_replica SET draining = %s WHERE epoch = %s", [wanted, chosen.epoch])
         have_them_tell(connection)
 
@@ -82,7 +121,6 @@ def _wait_until_empty(info: str, chosen: Found) -> None:
     while time.monotonic() < deadline:
         now = next((each for each in _status(info).replicas if each.epoch == chosen.epoch), None)
         if now is None or now.state == "lost" or (now.draining and not now.sessions):
-            click.echo(f"{chosen.name} has no clients any more; it can be stopped")
             return
         time.sleep(0.5)
     text = f"{chosen.name} still has {now.sessions if now else 0} clients: does the balancer send them elsewhere?"

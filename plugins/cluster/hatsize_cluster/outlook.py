@@ -41,12 +41,11 @@ class Outlook:
         primaries = self._others.primaries(epoch)
         self._replica.follow_routers(primaries if primaries != self._followed else None, self._others.silent)
         self._followed = primaries
-        there = [each for each in self._others.members if not each.draining]
         own = None if draining else self._relay()
-        self._relays.be(
-            Place(self._known_as, own) if own else None,
-            [Place(each.id, each.told.relay) for each in there if each.told.relay],
-        )
+        others = sorted(self._others.members, key=lambda each: each.id)
+        taking = [Place(each.id, each.told.relay) for each in others if each.told.relay and not each.draining]
+        self._relays.show([*([Place(self._known_as, own)] if own else []), *taking])
+        self._relays.link(frozenset(each.told.relay for each in others if each.told.relay))
 
     def nodes_changed(self) -> None:
         """Nodes came to other replicas, or left them."""

@@ -27,12 +27,14 @@ class Relays:
         self._tasks = tasks
         self._links: dict[Relay, anyio.CancelScope] = {}
 
-    def be(self, own: Place | None, others: Sequence[Place]) -> None:
-        """These are the relays there are; `own` is None where it takes no clients."""
-        places = [*([own] if own else []), *sorted(others, key=lambda place: place.id)]
+    def show(self, places: Sequence[Place]) -> None:
+        """These relays take clients, the own one first."""
         if places:
             self._replica.show_relays([node(place) for place in places])
-        wanted = {place.relay for place in others if self._replica.relay}
+
+    def link(self, others: frozenset[Relay]) -> None:
+        """These are the others' relays there are, also those that drain: packets must reach their last clients."""
+        wanted = others if self._replica.relay else frozenset()
         for relay in self._links.keys() - wanted:
             self._links.pop(relay).cancel()
         for relay in wanted - self._links.keys():

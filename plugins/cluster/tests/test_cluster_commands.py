@@ -1,6 +1,10 @@
 """`hatsize cluster`: what it prints, and moving clients away."""
 
+import os
+import sys
 from http.client import HTTPConnection
+from pathlib import Path
+from unittest.mock import ANY
 
 import anyio
 import msgspec
@@ -49,6 +53,24 @@ async def test_before_any_replica_there_is_no_status(run):
     assert "no replica has ever joined" in told.output
 
 
+async def test_programs_may_say_so_before_the_noun_too(replicas, tmp_path):
+    async with replicas.running("one"):
+        command = [Path(sys.executable).with_name("hatsize"), "--data-dir", tmp_path, "-o", "json-line", "cluster"]
+        settings = {"HATSIZE_DATABASE_URL": replicas.url, "HATSIZE_PLUGINS_ENABLED": "cluster"}
+        told = await anyio.run_process([*command, "status"], env={**os.environ, **settings})
+        [found] = msgspec.json.decode(told.stdout)["replicas"]
+        assert found["name"] == "one"
+        assert told.stdout.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["drain", "one"]])
+def test_a_database_that_is_away_is_told_in_words(arguments):
+    told = CliRunner().invoke(cluster(conninfo("postgresql://u:hunter2@127.0.0.1:1/x")), arguments)
+    assert told.exit_code == 1
+    assert "Error: the database does not answer: " in told.output
+    assert "hunter2" not in told.output
+
+
 async def ready(server):
     """The status a balancer sees."""
 
@@ -77,7 +99,8 @@ async def test_draining_moves_clients_away_without_a_gap(replicas, run):
         told = await run("drain", "one")
         assert "has no clients any more" in told.output
         assert (1, False) not in heard
-        assert (await run("drain", "one", "--cancel")).exit_code == 0
+        told = await run("drain", "one", "--cancel", "-o", "json")
+        assert msgspec.json.decode(told.output) == {"id": ANY, "name": "one", "draining": False}
         await replicas.until(lambda: not replicas.cluster(one).is_draining())
         assert await ready(one) == 200
 

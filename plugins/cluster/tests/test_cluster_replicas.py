@@ -160,6 +160,17 @@ async def test_relays_are_one_region_and_meshed(replicas, beside):
         await replicas.until(lambda: one.parts.view.replica.linked and two.parts.view.replica.linked)
 
 
+async def test_a_relay_that_drains_stays_meshed_and_is_shown_to_nobody(replicas):
+    """Its clients leave one after the other, and packets must reach them until they have."""
+    async with replicas.running("one", "two") as (one, two):
+        _, stream = await replicas.joined(one, "desk")
+        await replicas.until(lambda: one.parts.view.replica.linked and two.parts.view.replica.linked)
+        with connected_now(conninfo(replicas.url)) as connection:
+            connection.execute("UPDATE cluster_replica SET draining = true WHERE name = 'two'")
+        await stream.until(lambda netmap: len(netmap.rest["DERPMap"]["Regions"]["900"]["Nodes"]) == 1)
+        assert [len(each.parts.view.replica.linked) for each in (one, two)] == [1, 1]
+
+
 async def renames(server, _client, number):
     await server.parts.live.run(lambda state: rename_node(state, 1, f"desk{number}", server.parts.live.clock()))
 

@@ -28,6 +28,14 @@ class Asked:
     facts: Sequence[tuple[str, str]]
 
 
+class _Session(msgspec.Struct, frozen=True):
+    """What the server keeps of an SSH session that waits, as far as it is shown."""
+
+    source: str = ""
+    target: str = ""
+    account: str = ""
+
+
 def asked_for(server: Server, auth_id: str) -> Asked:
     """What waits under an id; StaleFailure when nothing does."""
     login = server.state.find(PendingLogin, server.state.index.login_by_auth_id.get(auth_id))
@@ -45,7 +53,7 @@ def _machine(login: PendingLogin) -> Asked:
 
 
 def _session(login: PendingLogin) -> Asked:
-    told = msgspec.json.decode(login.request, type=dict[str, str])
-    what = f"{told.get('account', '')} on {told.get('target', '')}"
-    facts = (("SSH session from", told.get("source", "")), ("To", what))
+    told = msgspec.json.decode(login.request, type=_Session)
+    what = f"{told.account} on {told.target}"
+    facts = (("SSH session from", told.source), ("To", what))
     return Asked(login.auth_id, is_machine=False, what=what, facts=facts)

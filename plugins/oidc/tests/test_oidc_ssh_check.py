@@ -18,7 +18,7 @@ async def session(browser, waiting_login, tailnet):
     """Ann's browser, at the provider's page for a session from her machine."""
     await browser.log_in(await waiting_login("desk"))
     [node] = tailnet.state.all(Node)
-    told = {"source": "desk", "target": "db", "account": "root"}
+    told = {"source": "desk", "target": "db", "account": "root", "target_id": 7}
     login = PendingLogin(
         id=tailnet.state.next_id(PendingLogin), auth_id=AUTH_ID, purpose="ssh", machine_key=node.machine_key,
         node_key=node.node_key, node_id=node.id, created=tailnet.clock(),

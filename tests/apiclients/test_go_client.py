@@ -2,6 +2,7 @@
 
 import json
 
+import anyio
 import pytest
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -19,6 +20,19 @@ async def test_the_policy_is_set_once_and_read_in_either_form(ask, refused):
     stale = await refused("PolicyFile", "Set", POLICY, '"ts-default"')
     assert stale == (412, "precondition failed, invalid old hash")
     assert await ask("PolicyFile", "SetAndGet", CLOSED, raw["ETag"]) == CLOSED
+
+
+async def test_of_several_who_change_the_same_policy_at_once_one_does(go_client, ask):
+    tag = (await ask("PolicyFile", "Raw"))["ETag"]
+    codes = []
+
+    async def change(policy):
+        codes.append((await go_client("PolicyFile", "Set", policy, tag)).returncode)
+
+    async with anyio.create_task_group() as group:
+        for number in range(4):
+            group.start_soon(change, f"{POLICY} // {number}\n")
+    assert sorted(codes) == [0, 1, 1, 1]
 
 
 async def test_a_policy_is_validated(ask, refused):

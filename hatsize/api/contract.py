@@ -52,6 +52,9 @@ class PolicyAccess(Protocol):
     def check(self, document: str, state: State) -> Sequence[str]:
         """Warnings about a document that may be saved; PolicyError tells what is wrong with one that may not."""
 
+    async def review(self, document: str) -> Sequence[str]:
+        """What `check` says for the tailnet as it is, worked out beside the event loop."""
+
     async def preview(self, document: str | None, names: Sequence[str] = ()) -> Mapping[str, Any]:
         """By node name what each would be sent under a document, or is sent under the policy in force for None.
 

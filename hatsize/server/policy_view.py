@@ -49,6 +49,9 @@ class PolicyView:
     def check(self, document: str, state: State) -> Sequence[str]:
         return self._live.services.policy.check(document, state)
 
+    async def review(self, document: str) -> Sequence[str]:
+        return await to_thread.run_sync(self._live.services.policy.check, document, _copied(self._live.state))
+
     async def preview(self, document: str | None, names: Sequence[str] = ()) -> Mapping[str, Any]:
         by_name = self._live.state.index.node_by_name
         unknown = [name for name in names if name not in by_name]

@@ -71,6 +71,9 @@ class MemoryPolicy:
             raise InvalidError(f"the policy is not valid: {error}") from None
         return []
 
+    async def review(self, document: str) -> Sequence[str]:
+        return self.check(document, self._state)
+
     async def preview(self, document: str | None, names: Sequence[str] = ()):
         return preview("{}" if document is None else document, from_state(self._state))
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hatsize.policy.errors import PolicyError
 from hatsize.policy.question import read_question
 from hatsize.server import policy_view
 from hatsize.server.policy_file import PolicyFile
@@ -45,6 +46,14 @@ async def test_rules_are_explained_of_a_document_and_of_the_policy_in_force(view
     assert not (await view.explain(CLOSED, "100.64.0.1", read_question("100.64.0.9:22"))).allowed
     with pytest.raises(InvalidError, match="nobody"):
         await view.explain(None, "nobody", read_question("100.64.0.9"))
+
+
+async def test_a_document_is_reviewed_without_being_saved(tailnet, view):
+    before = tailnet.state.version
+    assert await view.review(OPEN) == []
+    with pytest.raises(PolicyError, match="unknown field"):
+        await view.review('{"grant": []}')
+    assert tailnet.state.version == before
 
 
 async def test_the_rules_that_apply_are_those_of_the_document_that_is_asked(view):

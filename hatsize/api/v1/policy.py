@@ -49,7 +49,7 @@ async def set_policy(call: Call, body: GivenPolicy) -> SavedPolicyAnswer:
     "POST", "/policy/check", "checkPolicy", "Check a policy against the users and nodes there are, without saving it"
 )
 async def check_policy(call: Call, body: GivenPolicy) -> CheckedPolicy:
-    return CheckedPolicy(warnings=list(call.live.policy.check(body.policy, call.live.state)) or UNSET)
+    return CheckedPolicy(warnings=list(await call.live.policy.review(body.policy)) or UNSET)
 
 
 def saved_json(saved: SavedPolicy) -> SavedPolicyAnswer:

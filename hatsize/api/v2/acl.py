@@ -37,7 +37,7 @@ class DetailsAnswer(Answer):
 async def get_acl(call: Call, query: GetAcl) -> Reply:
     text = in_force(call.live.policy)
     if query.details in {"true", "1"}:
-        return Reply.of(_details(call, text))
+        return Reply.of(await _details(call, text))
     return as_asked(text, call.headers.get("Accept", ""))
 
 
@@ -65,11 +65,11 @@ def _still(if_match: str) -> Callable[[State], None]:
     return condition
 
 
-def _details(call: Call, text: str) -> DetailsAnswer:
+async def _details(call: Call, text: str) -> DetailsAnswer:
     policy = call.live.policy
     errors, warnings = [policy.problem] if policy.problem else [], []
     try:
-        warnings = list(policy.check(text, call.live.state))
+        warnings = list(await policy.review(text))
     except PolicyError as error:
         errors.append(error.message)
     return DetailsAnswer(acl=b64encode(text.encode()).decode(), warnings=warnings or None, errors=errors or None)

@@ -33,7 +33,7 @@ async def validate_acl(call: Call, body: bytes) -> Verdict:
     if not given.strip():
         raise bad_request("a body is required: a policy file to be checked, or a list of tests to be run")
     try:
-        call.live.policy.check(_candidate(given, in_force(call.live.policy)), call.live.state)
+        await call.live.policy.review(_candidate(given, in_force(call.live.policy)))
     except PolicyError as error:
         return Verdict(message=error.message, data=error.data)
     return Verdict()

@@ -53,6 +53,7 @@ class Pages:
         routes = Blueprint("oidc", __name__, url_prefix="/oidc", template_folder="templates")
         routes.get("/<name>/start")(self._start)
         routes.get("/<name>/callback")(self._callback)
+        routes.get("/callback")(self._headscales_callback)
         routes.post("/<name>/confirm")(self._confirm)
         routes.get("/<name>/logout")(self._logout)
         routes.get("/<name>/logged-out")(self._logged_out)
@@ -67,7 +68,7 @@ class Pages:
         provider = self._provider(name)
         asked = asked_for(self._server, request.args.get("auth", ""))
         login, sealed = self._logins.begin(name, asked.auth_id, fresh=not asked.is_machine)
-        there = await provider.login_page(login, self._callback_url(name))
+        there = await provider.login_page(login, self._callback_url(provider))
         answer = _redirect(there)
         cookie = cookies.underway(login.state)
         cookies.give(answer, cookie, sealed, seconds=underway.LIFETIME, secure=self._secure, site="Lax")
@@ -80,7 +81,7 @@ class Pages:
         cookie = cookies.underway(state)
         login = self._logins.taken(name, state, cookies.read(cookie))
         asked = asked_for(self._server, login.auth_id)
-        arrived = await provider.arrived(login, request.args.to_dict(), self._callback_url(name))
+        arrived = await provider.arrived(login, request.args.to_dict(), self._callback_url(provider))
         answered = Answered(
             name, asked.auth_id, arrived.identity, arrived.tokens.refresh_token, arrived.tokens.id_token
         )
@@ -90,6 +91,11 @@ class Pages:
         cookies.give(page, kept, browser, seconds=confirmations.LIFETIME, secure=self._secure, site="Strict")
         cookies.take_back(page, cookie)
         return page
+
+    async def _headscales_callback(self) -> Response:
+        """The same, where the provider knows the server that was here before."""
+        known = (each.name for each in self._providers.values() if each.settings.headscale_callback)
+        return await self._callback(next(known, ""))
 
     async def _confirm(self, name: str) -> Response:
         """The person says that the machine is theirs: let it in."""
@@ -161,8 +167,8 @@ class Pages:
     def _provider(self, name: str) -> OidcProvider:
         return self._providers.get(name) or abort(HTTPStatus.NOT_FOUND)
 
-    def _callback_url(self, name: str) -> str:
-        return f"{self._server.url}/oidc/{name}/callback"
+    def _callback_url(self, provider: OidcProvider) -> str:
+        return f"{self._server.url}{provider.settings.callback}"
 
 
 async def _page(template: str, status: HTTPStatus = HTTPStatus.OK, **what: object) -> Response:

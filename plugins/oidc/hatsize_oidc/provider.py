@@ -57,7 +57,7 @@ class OidcProvider:
             "signatures": ", ".join(metadata.algorithms),
             "offers": ", ".join(name for name, endpoint in supported.items() if endpoint) or "logins alone",
             "scopes asked for": " ".join(self.settings.scopes),
-            "callback": f"/oidc/{self.name}/callback on this server's URL: the provider has to know it",
+            "callback": f"{self.settings.callback} on this server's URL: the provider has to know it",
         }
 
     async def login_page(self, login: Underway, redirect_uri: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from hatsize_oidc.presets import PRESETS
 
+HEADSCALE_CALLBACK = "/oidc/callback"
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -29,6 +30,8 @@ class Provider(BaseModel):
     """A file with the secret, in place of `client_secret`."""
     ca_file: Path | None = None
     """Certificates in PEM that the provider's is checked by, in place of the system's."""
+    headscale_callback: bool = False
+    """Whether the provider knows this server by Headscale's redirect URI, `/oidc/callback`, in place of our own."""
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     authorize: dict[str, str] = {}
     """More parameters for the provider's login page."""
@@ -94,6 +97,11 @@ class Provider(BaseModel):
     def button(self) -> str:
         return self.title or f"Log in with {self.name}"
 
+    @property
+    def callback(self) -> str:
+        """Where the provider sends people back to, on this server."""
+        return HEADSCALE_CALLBACK if self.headscale_callback else f"/oidc/{self.name}/callback"
+
     def domain_of_groups(self) -> str:
         return self.group_domain or self.name
 
@@ -111,4 +119,6 @@ class Settings(BaseModel):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise ValueError(f"two providers are named {twice!r}; rename one")
+        if sum(provider.headscale_callback for provider in providers) > 1:
+            raise ValueError("two providers have headscale_callback, and there is one such page; keep it at one")
         return providers

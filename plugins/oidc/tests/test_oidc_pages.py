@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 from time import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from joserfc.jwk import ECKey
@@ -34,6 +34,20 @@ async def test_a_login_ends_with_the_machine_in_the_network(browser, waiting_log
     [node] = tailnet.state.all(Node)
     assert node.register_method == "work"
     assert tailnet.state.get(User, node.user_id).identities == (Identity("work", "ann-1"),)
+
+
+async def test_a_provider_that_knows_headscales_redirect_uri_needs_no_other(pages, waiting_login, tailnet, fake):
+    browser = pages(headscale_callback=True)()
+    await browser.start(await waiting_login("desk"))
+    assert parse_qs(urlsplit(browser.location).query)["redirect_uri"] == ["http://hatsize.example/oidc/callback"]
+    await browser.get(f"/oidc/callback?{urlencode(fake.authorize(browser.location))}")
+    await browser.confirm()
+    assert "This machine is in" in browser.body
+
+
+async def test_headscales_redirect_uri_leads_nowhere_where_no_provider_knows_it(browser):
+    await browser.get("/oidc/callback?state=x&code=y")
+    assert browser.status == 404
 
 
 async def test_profile_picture_and_groups_come_along(pages, waiting_login, tailnet, fake):

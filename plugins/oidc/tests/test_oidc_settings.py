@@ -26,6 +26,13 @@ def test_the_installed_plugin_is_taken(tmp_path):
     assert not isinstance(guests, FreshLoginProvider)
 
 
+def test_one_provider_alone_may_have_headscales_callback():
+    former = {**PROVIDER, "headscale_callback": True}
+    assert Settings(providers=[former, {**PROVIDER, "name": "other"}]).providers[0].callback == "/oidc/callback"
+    with pytest.raises(ValidationError, match="two providers have headscale_callback"):
+        Settings(providers=[former, {**former, "name": "other"}])
+
+
 def test_without_providers_it_does_no_harm(tmp_path):
     plugins = Plugins(tmp_path)
     plugins.add(OidcPlugin(), "oidc", Settings())

@@ -135,10 +135,7 @@ WAITING = {
 """Settings of plugins: whose, and their names there."""
 PLUGINS = {
     "metrics": "its settings are written, and in force once `metrics` is in `plugins.enabled`",
-    "oidc": (
-        "its settings are written, and in force once `oidc` is in `plugins.enabled`: look at who may log in, and tell "
-        "the provider of the new redirect URI, SERVER_URL/oidc/oidc/callback"
-    ),
+    "oidc": "its settings are written, and in force once `oidc` is in `plugins.enabled`: look at who may log in",
 }
 COUNTERPARTS: Mapping[str, Counterpart] = {
     key: Counterpart(fate, text)

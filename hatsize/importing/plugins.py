@@ -31,6 +31,7 @@ def _provider(configuration: Configuration) -> Tree:
         "client_id": configuration.get("oidc.client_id"),
         "client_secret": configuration.get("oidc.client_secret"),
         "client_secret_file": str(secret_file) if secret_file else None,
+        "headscale_callback": True,
         "scopes": as_list(configuration.get("oidc.scope")),
         "authorize": configuration.get("oidc.extra_params"),
         "allowed_domains": as_list(configuration.get("oidc.allowed_domains")),

@@ -36,6 +36,7 @@ def test_the_identity_provider_comes_over_and_waits_to_be_enabled(mapped, tmp_pa
     assert found.scopes == ("openid", "profile", "email", "groups")
     assert found.authorize == {"domain_hint": "example.com"}
     assert found.node_expiry == "token"
+    assert found.callback == "/oidc/callback"
     assert told[-1].startswith("plugin oidc: its settings are written")
 
 

@@ -29,6 +29,7 @@ ELSEWHERE = frozenset({3, 51, 52})
 
 _TLS = re.compile(r"\[SSL: \w+\] (.*?) \(_ssl\.c:\d+\)")
 _SOURCE = re.compile(r"_ssl\.c:\d+: ")
+_SYSTEM = re.compile(r"\[Errno -?\d+\] (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +197,10 @@ def _in_words(address: Address) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     """What an exception says, without the exceptions that ldap3 has wrapped around it."""
     text = " ".join(str(error).split())
-    tls = _TLS.search(text)
-    return tls[1] if tls else _SOURCE.sub("", text) or type(error).__name__
+    if isinstance(error, LDAPStartTLSError):
+        return f"{text}: give ldaps:// where a server does not speak StartTLS"
+    inner = _TLS.search(text) or _SYSTEM.search(text)
+    return inner[1] if inner else _SOURCE.sub("", text) or type(error).__name__
 
 
 def _spoken(result: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ def babbling():
 
 
 def test_a_server_that_is_down_is_named_with_the_reason(directory, nobody, now):
-    with pytest.raises(UnreachableError, match=f"{nobody}: .*refused"):
+    with pytest.raises(UnreachableError, match=f"{nobody}: Connection refused"):
         directory(nobody).authenticate("ann", "ann-secret", now)
 
 
@@ -130,7 +130,7 @@ def test_a_certificate_for_another_name_ends_it(directory, company, now, scheme)
 
 def test_a_server_without_tls_is_told_no_password(directory, slapd_factory, now):
     company = slapd_factory(certificate=None, tls_port=0)
-    with pytest.raises(UnreachableError, match="startTLS failed"):
+    with pytest.raises(UnreachableError, match=r"startTLS failed.*give ldaps://"):
         directory(company).authenticate("ann", "ann-secret", now)
 
 

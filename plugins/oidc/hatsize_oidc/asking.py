@@ -1,6 +1,7 @@
 """Asking a provider over HTTP: no question without a deadline, no answer without an end, no redirect followed."""
 
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ class Line:
         except httpx2.HTTPStatusError as error:
             raise self._wrong_status(error.response.status_code, url) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            reason = shown(error) or type(error).__name__
+            reason = shown(_system(error) or error) or type(error).__name__
             raise ProviderFailure(f"{self._name} cannot be reached at {_place(url)}: {reason}") from error
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProviderFailure(f"{self._name} does not answer with JSON at {_place(url)}") from error
@@ -95,6 +96,15 @@ class _Bounded(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+def _system(error: BaseException) -> str:
+    """What the system says of the way there, beneath what libraries wrap around it; empty where it is silent."""
+    cause = error.__cause__ or error.__context__
+    deeper = _system(cause) if cause else ""
+    if deeper or not isinstance(error, OSError) or isinstance(error, ssl.SSLError) or not error.errno:
+        return deeper
+    return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
 
 
 def _place(url: str) -> str:

@@ -110,13 +110,6 @@ async def test_keys_that_cannot_be_used_are_the_providers_fault(metadata, line, 
         await keys.opened(fake.id_token(), await metadata.get())
 
 
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("http://127.0.0.1:1", "Connection refused"),
-        ("https://nowhere.invalid", "(Name or service not|No address|Temp)"),
-    ],
-)
-async def test_the_reason_that_the_system_gives_is_told(url, reason):
-    with pytest.raises(ProviderFailure, match=f"^work cannot be reached at {url}: {reason}"):
-        await Line("work").get_json(url)
+async def test_the_reason_that_the_system_gives_is_told():
+    with pytest.raises(ProviderFailure, match=r"^work cannot be reached at http://127.0.0.1:1: Connection refused$"):
+        await Line("work").get_json("http://127.0.0.1:1")

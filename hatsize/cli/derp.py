@@ -103,7 +103,8 @@ def _relay(given: dict[str, Any]) -> None:
     except (CertificateError, SecretFileError) as error:
         raise Failure(str(error)) from None
     except OSError as error:
-        raise Failure(f"the relay cannot run: {error.strerror or error}") from None
+        file = f"{error.filename}: " if error.filename else ""
+        raise Failure(f"the relay cannot run: {file}{error.strerror or error}") from None
 
 
 def _settings(given: dict[str, Any]) -> Any:

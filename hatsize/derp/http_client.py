@@ -4,6 +4,8 @@ import asyncio
 import ssl
 from urllib.parse import urlsplit
 
+from hatsize.derp.hosts import is_host
+
 _MAX_ANSWER = 4 * 1024 * 1024
 
 
@@ -24,10 +26,20 @@ async def post(url: str, body: bytes) -> tuple[int, bytes]:
     return await _request("POST", url, body)
 
 
+def is_url(text: str) -> bool:
+    """Whether a text is an http or https URL of a host that there can be."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and is_host(parts.hostname or "")
+
+
 async def _request(method: str, url: str, body: bytes) -> tuple[int, bytes]:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not is_url(url):
         raise AnswerError(f"{url!r} is no http or https URL")
+    parts = urlsplit(url)
     tls = parts.scheme == "https"
     context = ssl.create_default_context() if tls else None
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if tls else 80), ssl=context)

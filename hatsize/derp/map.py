@@ -5,6 +5,7 @@ from ipaddress import ip_address
 
 import msgspec
 
+from hatsize.derp.hosts import is_host
 from hatsize.wire.tailcfg import DERPHomeParams, DERPMap, DERPNode, DERPRegion
 
 EMBEDDED_REGION = 999
@@ -120,6 +121,8 @@ def _check_node(where: str, number: int, node: DERPNode) -> None:
         raise DERPMapError(f"{where} says RegionID {node.RegionID}: write {number}")
     if not node.HostName:
         raise DERPMapError(f"{where} has no HostName")
+    if not is_host(node.HostName):
+        raise DERPMapError(f"{where}: HostName {node.HostName!r} is no name that DNS could have, and no address")
     for field, address, version in (("IPv4", node.IPv4, 4), ("IPv6", node.IPv6, 6)):
         if address not in {"", "none"} and not _is_address(address, version):
             raise DERPMapError(f"{where}: {field} {address!r} is neither an {field} address nor none")

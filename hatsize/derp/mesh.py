@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from hatsize.derp.hosts import is_host
 from hatsize.derp.link import ItselfError, Link
 from hatsize.derp.relay import Relay
 from hatsize.wire.keys import PrivateKey
@@ -43,7 +44,7 @@ class MeshPeer:
             port = parts.port
         except ValueError:
             port = 0
-        if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_host(parts.hostname) or port == 0:
             raise ValueError(f"{text!r} is no mesh peer: write https://host[:port], http://host[:port] or unix:/path")
         tls = parts.scheme == "https"
         return cls(parts.hostname, port or (443 if tls else 80), tls)

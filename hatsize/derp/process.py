@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from pathlib import Path
 
 import anyio
 
@@ -13,7 +14,7 @@ from hatsize.derp.published_names import PublishedNames
 from hatsize.derp.readmission import Readmission
 from hatsize.derp.relay import Relay
 from hatsize.derp.server import DerpServer
-from hatsize.derp.settings import RelaySettings, read_mesh_key
+from hatsize.derp.settings import RelaySettings, SettingsError, read_mesh_key
 from hatsize.derp.stun import StunServer
 from hatsize.wire.keys import PrivateKey
 
@@ -81,5 +82,12 @@ def _mesh_key(settings: RelaySettings, sibling: Sibling | None) -> str:
 
 def _mesh(settings: RelaySettings, relay: Relay, private: PrivateKey, mesh_key: str) -> Mesh:
     """The links to the other relays of the region."""
-    context = ssl.create_default_context(cafile=settings.mesh_ca_file) if settings.mesh_ca_file else None
+    context = _trusting(settings.mesh_ca_file) if settings.mesh_ca_file else None
     return Mesh(relay, private, mesh_key, list(settings.mesh_with), ssl_context=context)
+
+
+def _trusting(file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise SettingsError(f"--mesh-ca-file {file}: {error.strerror or error}; give certificates in PEM") from None

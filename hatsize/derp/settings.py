@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hatsize.derp.hosts import is_host
+from hatsize.derp.http_client import is_url
 from hatsize.derp.limits import Limits
 from hatsize.derp.mesh import MeshPeer
 
@@ -61,6 +63,11 @@ class RelaySettings:
             raise SettingsError("a mesh needs a key: give --mesh-key-file, the same on every relay of the region")
         if (self.certificate is None) != (self.certificate_key is None):
             raise SettingsError("a certificate needs its key and a key its certificate: give both files or neither")
+        if self.verify_client_url and not is_url(self.verify_client_url):
+            raise SettingsError(f"--verify-client-url {self.verify_client_url!r} is no URL: write https://HOST/verify")
+        for name in self.bootstrap_names:
+            if not is_host(name):
+                raise SettingsError(f"--bootstrap-dns {name!r} is no name that DNS could have")
         if self.acme is not None:
             self._check_acme(self.acme)
         if self.processes > 1 and self.mesh_key_file is not None:
@@ -79,8 +86,10 @@ def read_mesh_key(path: Path) -> str:
     """The 64 hexadecimal digits in a mesh key file; white space around them is ignored."""
     try:
         text = path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the mesh key file {path}: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"cannot read the mesh key file {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        text = ""
     if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
         raise SettingsError(f"{path} holds no mesh key: write 64 hexadecimal digits, as from `openssl rand -hex 32`")
     return text

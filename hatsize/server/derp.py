@@ -21,6 +21,7 @@ from hatsize.server.listener import Listener
 from hatsize.server.logs import configure_logs
 from hatsize.server.relay_certificate import RelayCertificate
 from hatsize.server.secret_files import kept_key
+from hatsize.server.settings_values import ListenAddress
 from hatsize.server.tls import meta_certificate
 from hatsize.wire.keys import PrivateKey
 
@@ -43,7 +44,7 @@ async def run_derp(settings: RelaySettings, sibling: Sibling | None = None) -> N
     certificate.show_on(listener)
     try:
         for host, port in (*settings.listen, *(settings.http_listen if first else ())):
-            await listener.start(host, port, reuse_port=sibling is not None)
+            await _listen(listener, host, port, reuse_port=sibling is not None)
         if sibling is not None:
             _meet(listener, sibling, settings.user)
         await process.listen()
@@ -76,6 +77,15 @@ async def run_derps(settings: RelaySettings) -> None:
             group.cancel_scope.cancel()
 
 
+async def _listen(listener: Listener, host: str, port: int, *, reuse_port: bool = False) -> None:
+    """Listen on an address; the OSError names the one that cannot be had."""
+    try:
+        await listener.start(host, port, reuse_port=reuse_port)
+    except OSError as error:
+        words = f"cannot listen on {ListenAddress(host, port)}: {error.strerror or error}; choose another with --listen"
+        raise OSError(error.errno, words) from error
+
+
 def _sibling_main(settings: RelaySettings, sibling: Sibling) -> None:
     """What one of several processes does."""
     configure_logs("info", "text")
@@ -90,7 +100,7 @@ async def _try_out(settings: RelaySettings) -> None:
     RelayCertificate(settings, meta_certificate(private.public)).show_on(listener)
     try:
         for host, port in (*settings.listen, *settings.http_listen):
-            await listener.start(host, port)
+            await _listen(listener, host, port)
     finally:
         await listener.stop(0)
 

@@ -54,6 +54,12 @@ def test_a_file_that_is_no_map_is_named(hatsize, tmp_path):
         ("derp --cert-file a.pem", "a certificate needs its key"),
         ("derp --rate-limit 1000 --rate-burst 10", "never admits the largest packet"),
         ("derp --listen nowhere", "nowhere"),
+        ("derp --verify-client-url ftp://other/verify", "'ftp://other/verify' is no URL: write https://HOST/verify"),
+        ("derp --verify-client-url https://other:99999/", "is no URL"),
+        ("derp --bootstrap-dns a..example", "'a..example' is no name that DNS could have"),
+        ("derp --mesh-with https://a..example", "is no mesh peer: write https://host[:port]"),
+        ("derp --mesh-key-file gone.key", "cannot read the mesh key file gone.key: No such file or directory"),
+        ("derp --mesh-ca-file gone.pem --listen 127.0.0.1:0", "--mesh-ca-file gone.pem: No such file or directory"),
         ("derp --user nobody-of-that-name --processes 2 --listen 127.0.0.1:0", "no user 'nobody-of-that-name'"),
     ],
 )
@@ -61,6 +67,17 @@ def test_what_cannot_be_is_refused_with_the_mend(hatsize, line, words, tmp_path)
     result = hatsize(*f"{line} --data-dir {tmp_path}".split())
     assert result.code == 2
     assert words in result.err
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_port_in_use_is_named(hatsize, tmp_path, processes):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        result = hatsize(*f"derp --data-dir {tmp_path} --listen {address} --processes {processes} --stun=".split())
+    assert result.code == 1
+    assert f"cannot listen on {address}: Address already in use; choose another with --listen" in result.err
 
 
 def test_an_option_is_a_variable_too(hatsize, tmp_path, monkeypatch):

@@ -119,7 +119,7 @@ class TestHTTP:
         with pytest.raises(OSError, match=says):
             await get(url)
 
-    @pytest.mark.parametrize("url", ["ftp://host/", "nothing"])
+    @pytest.mark.parametrize("url", ["ftp://host/", "nothing", "https://a..b/", "https://host:99999/"])
     async def test_what_is_no_url(self, url):
         with pytest.raises(OSError, match="no http or https"):
             await get(url)

@@ -81,6 +81,7 @@ class TestEmbedded:
         ({900: region(Nodes=[node(Name="")])}, "no Name"),
         ({900: region(Nodes=[node(RegionID=1)])}, "write 900"),
         ({900: region(Nodes=[node(HostName="")])}, "no HostName"),
+        ({900: region(Nodes=[node(HostName="a..example")])}, "'a..example' is no name that DNS could have"),
         ({900: region(Nodes=[node(IPv4="::1")])}, "IPv4 '::1' is neither"),
         ({900: region(Nodes=[node(IPv6="nowhere")])}, "IPv6 'nowhere' is neither"),
         ({900: region(Nodes=[node(DERPPort=65536)])}, "DERPPort 65536"),

@@ -50,7 +50,9 @@ def test_a_peer_is_a_url_a_host_or_a_socket():
     assert str(MeshPeer.parse("relay")) == "https://relay:443"
 
 
-@pytest.mark.parametrize("text", ["", "ftp://relay", "https://", "https://relay:port", "https://relay:0"])
+@pytest.mark.parametrize(
+    "text", ["", "ftp://relay", "https://", "https://relay:port", "https://relay:0", "not a host", "a..b"]
+)
 def test_what_is_no_peer(text):
     with pytest.raises(ValueError, match="no mesh peer"):
         MeshPeer.parse(text)

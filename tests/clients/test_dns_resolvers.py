@@ -30,13 +30,13 @@ def resolvers(lab: Lab) -> Resolvers:
 
 @pytest.fixture(scope="module")
 def clients(lab: Lab, resolvers: Resolvers) -> Clients:
-    """A client of each version, by version, which knows no resolver of its own; and a branch's, tagged."""
+    """A client of each version, by version, which knows no resolver of its own; and a branch's of each, tagged."""
     lab.server.set_policy(ALL)
     clients = {version: lab.client(f"client-{version.replace('.', '-')}", version) for version in (OLDEST, NEWEST)}
     lab.join(*clients.values())
-    branch = lab.client("branch")
-    lab.join(branch, key=lab.server.auth_key("lab", "--tags", "tag:branch"))
-    return {**clients, "branch": branch}
+    branches = [lab.client("branch"), lab.client("branch-old", OLDEST)]
+    lab.join(*branches, key=lab.server.auth_key("lab", "--tags", "tag:branch"))
+    return {**clients, **{client.name: client for client in branches}}
 
 
 def wait_resolved(client: Client, name: str, address: str) -> None:
@@ -90,10 +90,13 @@ def test_a_node_has_the_resolvers_that_its_attributes_name(lab: Lab, resolvers: 
     own = f"resolver:corp.example={resolvers['branch'].address}"
     lab.server.cli("dns", "split", "set", "corp.example", resolvers["office"].address)
     lab.server.set_policy({**ALL, "nodeAttrs": [{"target": ["tag:branch"], "attr": [own]}]})
-    wait_resolved(clients["branch"], "wiki.corp.example", BRANCH)
-    wait_resolved(clients[NEWEST], "wiki.corp.example", OFFICE)
+    for name in ("branch", "branch-old"):
+        wait_resolved(clients[name], "wiki.corp.example", BRANCH)
+    for version in (OLDEST, NEWEST):
+        wait_resolved(clients[version], "wiki.corp.example", OFFICE)
     lab.server.set_policy(ALL)
-    wait_resolved(clients["branch"], "wiki.corp.example", OFFICE)
+    for name in ("branch", "branch-old"):
+        wait_resolved(clients[name], "wiki.corp.example", OFFICE)
 
 
 @both_versions

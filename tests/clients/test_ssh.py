@@ -165,9 +165,10 @@ def test_where_the_rule_says_always_each_session_is_checked(lab: Lab, clients: C
         assert session.daemon.wait(SSH_DEADLINE) == 0, session.evidence()
 
 
-def test_variables_that_the_rule_accepts_are_taken_over(lab: Lab, clients: Clients) -> None:
+@both_versions
+def test_variables_that_the_rule_accepts_are_taken_over(lab: Lab, clients: Clients, version: str) -> None:
     rule(lab, "accept", acceptEnv=["GREETING_*"])
-    wait_let_in(clients, NEWEST)
-    target = clients[NEWEST].addresses()[0]
+    wait_let_in(clients, version)
+    target = clients[version].addresses()[0]
     options = ("-o", "SetEnv=GREETING_WORD=hello OTHER_WORD=bye", f"root@{target}", "echo $GREETING_WORD$OTHER_WORD")
     assert clients["laptop"].machine.run(*SSH, *options, deadline=SSH_DEADLINE).strip() == "hello"

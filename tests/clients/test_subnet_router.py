@@ -2,17 +2,26 @@
 
 import pytest
 
+from tests.clients.lab.binaries import NEWEST, OLDEST
 from tests.clients.lab.client import Client
 from tests.clients.lab.echo import EchoServer, echoes
 from tests.clients.lab.laboratory import Lab
 from tests.clients.lab.namespaces import Namespace
 
+Clients = dict[str, Client]
+both_versions = pytest.mark.parametrize("version", [OLDEST, NEWEST])
+
 
 @pytest.fixture(scope="module")
-def traveller(lab: Lab) -> Client:
-    client = lab.client("traveller", behind_nat=True)
-    client.up(lab.server.url, lab.server.auth_key(), "--accept-routes")
-    return client
+def travellers(lab: Lab) -> Clients:
+    """One of each version behind a router of its own, by version."""
+    travellers = {
+        version: lab.client(f"traveller-{version.replace('.', '-')}", version, behind_nat=True)
+        for version in (OLDEST, NEWEST)
+    }
+    for client in travellers.values():
+        client.up(lab.server.url, lab.server.auth_key(), "--accept-routes")
+    return travellers
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +41,18 @@ def network(host: Namespace) -> str:
     return f"{host.address.rpartition('.')[0]}.0/24"
 
 
-def test_an_advertised_route_is_not_used_before_it_is_approved(traveller: Client, host: Namespace) -> None:
+@both_versions
+def test_an_advertised_route_is_not_used_before_it_is_approved(
+    travellers: Clients, host: Namespace, version: str
+) -> None:
+    traveller = travellers[version]
     traveller.reach("gateway")
     assert not traveller.pings(host.address)
 
 
-def test_an_approved_route_leads_to_the_lan(lab: Lab, traveller: Client, host: Namespace) -> None:
+@both_versions
+def test_an_approved_route_leads_to_the_lan(lab: Lab, travellers: Clients, host: Namespace, version: str) -> None:
+    traveller = travellers[version]
     lab.server.approve_routes("gateway", network(host))
     traveller.reach(host.address)
     server = EchoServer(host, host.address)
@@ -45,7 +60,10 @@ def test_an_approved_route_leads_to_the_lan(lab: Lab, traveller: Client, host: N
     server.close()
 
 
-def test_a_route_that_is_taken_back_leads_nowhere(lab: Lab, traveller: Client, host: Namespace) -> None:
+@both_versions
+def test_a_route_that_is_taken_back_leads_nowhere(lab: Lab, travellers: Clients, host: Namespace, version: str) -> None:
+    traveller = travellers[version]
+    lab.server.approve_routes("gateway", network(host))
     traveller.reach(host.address)
     lab.server.approve_routes("gateway")
     traveller.eventually(lambda: not traveller.pings(host.address), "the LAN is out of reach", within=20)

@@ -50,6 +50,11 @@ def named(version: str, what: str) -> str:
     return f"{what}-{version.replace('.', '-')}"
 
 
+def other_laptop(version: str) -> str:
+    """Alice's machine of the other version than this one."""
+    return "laptop-new" if version == OLDEST else "laptop-old"
+
+
 @both_versions
 def test_a_tagged_key_makes_a_node_of_nobody(lab: Lab, clients: Clients, version: str) -> None:
     name = named(version, "web")
@@ -77,14 +82,16 @@ def test_a_tag_that_its_user_does_not_own_is_refused_in_words(lab: Lab, clients:
     assert client.name not in {node["givenName"] for node in lab.server.nodes()}
 
 
-def test_a_tag_given_by_the_administrator_counts_at_once(lab: Lab, clients: Clients) -> None:
-    desk, laptop = clients["desk"], clients["laptop-new"]
-    assert not laptop.peer("desk")
-    lab.server.cli("nodes", "tag", "-i", lab.server.node_id("desk"), "-t", "tag:web")
-    laptop.wait_peer("desk", within=AT_ONCE)
-    laptop.reach("desk")
-    at_once(desk, lambda: desk.status()["Self"].get("Tags") == ["tag:web"], "it knows its tag")
-    assert owner(laptop, "desk") == "tagged-devices"
+@both_versions
+def test_a_tag_given_by_the_administrator_counts_at_once(lab: Lab, clients: Clients, version: str) -> None:
+    bobs, laptop = lab.client(named(version, "bobs"), version), clients[other_laptop(version)]
+    lab.join(bobs, key=lab.server.auth_key("bob"))
+    assert not laptop.peer(bobs.name)
+    lab.server.cli("nodes", "tag", "-i", lab.server.node_id(bobs.name), "-t", "tag:web")
+    laptop.wait_peer(bobs.name, within=AT_ONCE)
+    laptop.reach(bobs.name)
+    at_once(bobs, lambda: bobs.status()["Self"].get("Tags") == ["tag:web"], "it knows its tag")
+    assert owner(laptop, bobs.name) == "tagged-devices"
 
 
 def test_a_tag_the_policy_does_not_know_is_refused_in_words(lab: Lab, clients: Clients) -> None:
@@ -124,14 +131,15 @@ def test_a_login_as_another_user_is_another_node(lab: Lab, clients: Clients, ver
     assert lab.server.node(client.name)["user"]["name"] == "alice", "the former one waits for its user to come back"
 
 
-def test_a_tagged_node_that_logs_in_without_a_tag_is_its_users_again(lab: Lab, clients: Clients) -> None:
-    client = lab.client("untagged")
+@both_versions
+def test_a_tagged_node_that_logs_in_without_a_tag_is_its_users_again(lab: Lab, clients: Clients, version: str) -> None:
+    client = lab.client(named(version, "untagged"), version)
     client.up(lab.server.url, lab.server.auth_key("alice"), "--advertise-tags=tag:web")
-    before = lab.server.node("untagged")
+    before = lab.server.node(client.name)
     url = client.begin_web_login(lab.server.url, "--force-reauth", "--advertise-tags=")
     lab.server.register(url, user="alice")
     client.end_login()
     client.wait_state("Running")
-    after = lab.server.node("untagged")
+    after = lab.server.node(client.name)
     assert (after["id"], after["ipAddresses"]) == (before["id"], before["ipAddresses"])
     assert (after["tags"], after["user"]["name"]) == ([], "alice")

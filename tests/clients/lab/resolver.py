@@ -53,8 +53,10 @@ class Resolver:
             with connection, suppress(OSError):
                 connection.settimeout(TCP_DEADLINE)
                 size = int.from_bytes(connection.recv(2, socket.MSG_WAITALL))
-                reply = self.reply(connection.recv(size, socket.MSG_WAITALL))
-                connection.sendall(len(reply).to_bytes(2) + reply)
+                query = connection.recv(size, socket.MSG_WAITALL)
+                if query:  # else it was only tried whether there is anybody
+                    reply = self.reply(query)
+                    connection.sendall(len(reply).to_bytes(2) + reply)
 
     def reply(self, query: bytes) -> bytes:
         """The answer to a question, both as they go by UDP."""

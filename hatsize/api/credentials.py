@@ -104,9 +104,9 @@ async def credential_presented(live: Live, kind: CredentialKind, secret: str) ->
 
     Its use is noted, but not that of a token: the client's was, when the token was made.
     """
-    if prefix_of(secret) not in live.state.index.credential_by_prefix:
-        await live.refresh()  # it may have been made a moment ago, by another replica
     if secret.startswith("tskey-"):
+        if prefix_of(secret) not in live.state.index.credential_by_prefix:
+            await live.refresh()  # it may have been made a moment ago, by another replica
         key = presented(live.state, kind, secret, live.clock())
     else:
         key = await to_thread.run_sync(presented, live.state, kind, secret, live.clock(), limiter=SLOW)

@@ -38,4 +38,5 @@ def docs_page(api: Api) -> str:
 
 def _row(api: Api, operation: Operation) -> str:
     what = f"{operation.method} {api.base}{operation.path}"
-    return f"<tr><td><code>{escape(what)}</code></td><td>{escape(operation.summary)}</td></tr>\n"
+    scope = f"<td><code>{escape(operation.own_scope)}</code></td>" if operation.own_scope else ""
+    return f"<tr><td><code>{escape(what)}</code></td><td>{escape(operation.summary)}</td>{scope}</tr>\n"

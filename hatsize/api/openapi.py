@@ -63,11 +63,13 @@ def _operation(api: Api, operation: Operation, refs: dict[Any, Any], components:
             "default": {"description": "Error", **_content(api.errors.body, api.errors.content_type, refs)},
         },
     }
+    if operation.own_scope:
+        described["description"] = f"Needs the scope `{operation.own_scope}`."
     if "body" in operation.types:
         annotation = operation.types["body"]
         described["requestBody"] = {
             "required": NoneType not in get_args(annotation),
-            **_content(annotation, JSON, refs),
+            **(_content(annotation, JSON, refs) or {"content": {"*/*": {}}}),
         }
     return described
 

@@ -100,6 +100,11 @@ class Operation:
     types: Mapping[str, Any]
     """The types of the handler's parameters and, under `return`, of its answer."""
 
+    @property
+    def own_scope(self) -> str:
+        """The scope to tell of; empty where there is none, or it is that of everything."""
+        return "" if self.scope in {ANYBODY, ALL} else self.scope
+
     async def carry_out(self, call: Call, path: Mapping[str, str], body: bytes) -> Reply:
         """Read what the handler takes, and call it; raises Problem when that cannot be read, or is not allowed."""
         if self.scope not in {"", ANYBODY}:

@@ -105,8 +105,13 @@ async def test_it_is_described_as_v1_is(api):
     names = {part["operationId"] for path in document["paths"].values() for part in path.values()}
     assert names == {operation.name for operation in V2.operations}
     assert document["components"]["securitySchemes"].keys() == {"bearer", "basic"}
+    token = document["paths"]["/api/v2/oauth/token"]["post"]
+    assert (token["security"], token["requestBody"]["content"]) == ([], {"*/*": {}})
+    devices = document["paths"]["/api/v2/tailnet/{tailnet}/devices"]["get"]
+    assert devices["description"] == "Needs the scope `devices:core:read`."
     page = await (await api("GET", "/api/v2/docs", local=False)).get_data(as_text=True)
     assert all(f"{operation.method} /api/v2{operation.path}" in page for operation in V2.operations)
+    assert "<td><code>devices:core:read</code></td>" in page
 
 
 def test_every_operation_says_a_scope_there_is():

@@ -1,12 +1,17 @@
 """API v2: devices as they are shown, found and filtered."""
 
 import dataclasses
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hatsize.api.v2.device_connectivity import connectivity_json
 from hatsize.netmap.notices import Notices
 from hatsize.tailnet.model import Change, Credential, CredentialKind, Node
+from hatsize.testing.contracts.storage_samples import a_node
 from hatsize.wire.tailcfg import Hostinfo, NetInfo
 
 pytestmark = pytest.mark.anyio
@@ -204,3 +209,17 @@ async def test_fields_tell_how_much_of_each_device_is_listed(api, three):
     for fields, told in (("default", False), ("all", True), ("default,all", True)):
         _, body = await answer(api, "GET", f"tailnet/-/devices?fields={fields}")
         assert all(("enabledRoutes" in device) is told for device in body["devices"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    words=st.lists(st.tuples(st.sampled_from(["fields", "tags", "os", "id", "x"]) | st.text(), st.text()), max_size=4)
+)
+async def test_any_question_gets_an_answer_and_never_an_error_of_the_servers(api, desk, words):
+    assert (await api("GET", f"/api/v2/tailnet/-/devices?{urlencode(words)}")).status_code in {200, 400}
+
+
+@given(latency=st.dictionaries(st.text() | st.from_regex(r"[0-9]{1,3}-v[46]", fullmatch=True), st.floats()))
+def test_any_latencies_that_a_client_tells_are_shown_or_left_out(latency):
+    node = replace(a_node(), hostinfo=Hostinfo(NetInfo=NetInfo(DERPLatency=latency)))
+    assert connectivity_json(node, {7: "Seven"}).latency.keys() <= {"Seven"}

@@ -4,6 +4,8 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hatsize.tailnet.model import Change, Tailnet
 from hatsize.tailnet.settings import TailnetSettings, chosen_settings
@@ -133,3 +135,12 @@ async def test_a_credential_for_something_else_sees_nothing(api, token):
     how = {"headers": {"Authorization": f"Bearer {token('dns')}"}, "local": False}
     status, message = await ask(api, "GET", **how)
     assert (status, "feature_settings:read" in message) == (403, True)
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(update=st.dictionaries(st.sampled_from([*TOLD, "devicesKeyDurationDays"]) | st.text(), VALUES))
+async def test_any_body_gets_an_answer_and_never_an_error_of_the_servers(api, update):
+    assert (await ask(api, "PATCH", update))[0] in {200, 400, 422}

@@ -42,6 +42,7 @@ def test_a_message_is_kept_beside_other_settings(state):
         ({"url": "https://example.com"}, "both a URL and a label"),
         ({"label": "Go"}, "both a URL and a label"),
         ({"url": "javascript:alert(1)", "label": "Go"}, "begins with https"),
+        ({"url": "http://[", "label": "Go"}, "begins with https"),
     ],
 )
 def test_what_cannot_be_a_message_is_refused_with_the_mend(state, fields, words):

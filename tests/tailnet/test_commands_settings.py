@@ -57,7 +57,10 @@ def test_what_is_so_already_is_no_change(state):
         assert change_settings(state, update, CONFIGURED, NOW) is None
 
 
-@pytest.mark.parametrize("update", [{"key_days": 0}, {"key_days": 36501}, {"policy_link": "javascript:alert(1)"}])
+@pytest.mark.parametrize(
+    "update",
+    [{"key_days": 0}, {"key_days": 36501}, {"policy_link": "javascript:alert(1)"}, {"policy_link": "http://["}],
+)
 def test_what_cannot_be_is_refused(state, update):
     with pytest.raises(InvalidError):
         after(state, **update)

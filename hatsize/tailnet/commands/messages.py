@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -12,6 +11,7 @@ from hatsize.tailnet.errors import InvalidError, NotFoundError
 from hatsize.tailnet.messages import KEY, Message
 from hatsize.tailnet.model import Change, Node
 from hatsize.tailnet.state import State
+from hatsize.tailnet.urls import is_web_page
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SEVERITIES = ("high", "medium", "low")
@@ -49,7 +49,7 @@ def _check(state: State, message: Message) -> None:
         raise InvalidError(f"{message.severity!r} is not a severity: give {', '.join(SEVERITIES)}")
     if bool(message.url) != bool(message.label):
         raise InvalidError("a button needs both a URL and a label")
-    if message.url and urlsplit(message.url).scheme not in ("http", "https"):
+    if message.url and not is_web_page(message.url):
         raise InvalidError(f"{message.url!r} is not a web page's URL: give one that begins with https://")
     for node_id in message.nodes:
         state.get(Node, node_id)

@@ -1,7 +1,6 @@
 """Settings of the tailnet, changed at run time."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -10,6 +9,7 @@ from hatsize.tailnet.errors import InvalidError
 from hatsize.tailnet.model import Change
 from hatsize.tailnet.settings import KEYS, TailnetSettings, chosen_settings
 from hatsize.tailnet.state import State
+from hatsize.tailnet.urls import is_web_page
 
 MOST_DAYS = 36500
 
@@ -34,5 +34,5 @@ def change_settings(state: State, update: TailnetSettings, configured: TailnetSe
 def _check(update: TailnetSettings) -> None:
     if update.key_days is not None and not 1 <= update.key_days <= MOST_DAYS:
         raise InvalidError(f"a key is good for 1 to {MOST_DAYS} days, not {update.key_days}")
-    if update.policy_link and urlsplit(update.policy_link).scheme not in ("http", "https"):
+    if update.policy_link and not is_web_page(update.policy_link):
         raise InvalidError(f"{update.policy_link[:80]!r} is not a web page's URL: give one that begins with https://")

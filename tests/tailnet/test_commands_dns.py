@@ -115,7 +115,7 @@ def test_addresses_and_urls_are_resolvers(resolver):
     ["", "dns.example", "9.9.9.9:0", "9.9.9.9:99999", "9.9.9.9:x", "http://9.9.9.9", "https://", "tls://9.9.9.9",
      "https://a b.example/", "fe80::1%eth0", "0.0.0.0", "ff02::fb", "100.100.100.100", "[100.64.0.1", "1:2",
      "100.100.100.100#with-exit-node", "9.9.9.9#always", "#with-exit-node", "9.9.9.9#with-exit-node#with-exit-node",
-     "https://dns.nextdns.io/abc#always"],
+     "https://dns.nextdns.io/abc#always", "https://["],
 )  # fmt: skip
 def test_what_clients_cannot_ask_is_refused_by_its_name(resolver):
     with pytest.raises(InvalidError, match="give"):

@@ -83,7 +83,10 @@ def checked_value(kind: str, value: str) -> str:
 
 
 def _check_doh(resolver: str) -> None:
-    parts = urlsplit(resolver)
+    try:
+        parts = urlsplit(resolver)
+    except ValueError:
+        parts = urlsplit("")
     if not parts.hostname or parts.username or "#" in resolver or any(letter.isspace() for letter in resolver):
         raise InvalidError(
             f"{resolver!r} is not a URL of DNS over HTTPS: give one such as https://dns.nextdns.io/abc123"

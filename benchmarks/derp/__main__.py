@@ -62,11 +62,10 @@ def _compare(arguments: argparse.Namespace, load: Path, *, tls: Path | None, fol
 
 
 def _measure(load: Path, relay: Relay, flags: list[str]) -> dict[str, float]:
-    before = relay.cpu()
-    result = measure(load, relay.url, flags)
-    packets = result.pop("packets", 0)
+    result = measure(load, relay.url, flags, cpu=relay.cpu)
+    spent, packets = result.pop("cpu"), result.pop("packets", 0)
     if packets:
-        result["cpu_us_per_packet"] = (relay.cpu() - before) * 1e6 / packets
+        result["cpu_us_per_packet"] = spent * 1e6 / packets
     return result
 
 

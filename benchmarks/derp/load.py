@@ -16,15 +16,28 @@ def build_load(folder: Path) -> Path:
     return binary
 
 
-def measure(load: Path, url: str, flags: list[str], *, during: tuple[Callable[[], float], ...] = ()) -> dict[str, Any]:
-    """What the generator measures; with `during`, what that says while its connections stay."""
+def measure(
+    load: Path,
+    url: str,
+    flags: list[str],
+    *,
+    during: tuple[Callable[[], float], ...] = (),
+    cpu: Callable[[], float] = lambda: 0.0,
+) -> dict[str, Any]:
+    """What the generator measures, and the seconds that `cpu` counts on while it does, without those of connecting.
+
+    With `during`, what that says while its connections stay.
+    """
     with subprocess.Popen([load, "-url", url, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdin is not None
+        process.stdout.readline()
+        before = cpu()
         line = process.stdout.readline()
         if not line:
             raise SystemExit(f"the load generator failed against {url}")
         result: dict[str, Any] = json.loads(line)
+        result["cpu"] = cpu() - before
         for ask in during:
             result["during"] = ask()
         process.stdin.close()

@@ -1,12 +1,13 @@
 // Load measures a DERP relay: idle connections, round trips on a quiet relay,
 // pairs that send as fast as the relay takes it (or within a window, so that
 // nothing is lost), and the round trip of a quiet pair beside them. It prints
-// one JSON object.
+// a line when it has connected, and one JSON object.
 package main
 
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"log"
 	"net/url"
 	"os"
@@ -26,6 +27,8 @@ var (
 	pings   = flag.Int("pings", 500, "round trips")
 	beside  = flag.Bool("beside", false, "measure the round trips beside the sending pairs")
 	results = map[string]any{}
+
+	connected = sync.OnceFunc(func() { fmt.Println("connected") })
 )
 
 func main() {
@@ -70,6 +73,7 @@ func stay(relay *url.URL) {
 		}()
 	}
 	wait.Wait()
+	connected()
 	results["idle"], results["connects_per_s"] = len(kept), float64(len(kept))/time.Since(started).Seconds()
 	json.NewEncoder(os.Stdout).Encode(results)
 	os.Stdin.Read(make([]byte, 1))
@@ -79,6 +83,7 @@ func roundTrips(relay *url.URL) {
 	near, far := mustDial(relay, false), mustDial(relay, false)
 	defer near.conn.Close()
 	defer far.conn.Close()
+	connected()
 	go func() {
 		for {
 			data, err := far.packet()
@@ -119,6 +124,7 @@ func throughput(relay *url.URL) {
 	for i := range *pairs {
 		from[i], to[i] = mustDial(relay, false), mustDial(relay, false)
 	}
+	connected()
 	started := time.Now()
 	for i := range *pairs {
 		credit := make(chan struct{}, max(*window, 1))

@@ -31,6 +31,8 @@ TOKEN_FORM = f"tskey-{CredentialKind.OAUTH_TOKEN.value}-"
 SLOW = CapacityLimiter(1)
 """Secrets taken over from Headscale may need a slow hash, which takes up to 20 MB and a tenth of a second: one at a
 time."""
+FAST = "blake2b:"
+"""How the hashes of all other secrets begin."""
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly a key's last use is kept."""
 
@@ -72,7 +74,8 @@ async def authorise(live: Live, scope: Mapping[str, Any], authorization: str, *,
     except NotAllowedError:
         if not secret.startswith(OWN_FORMS) and (actor := await live.presenter(secret)):
             return Principal(actor)
-        raise _unauthorised("the API key is not valid") from None
+        what = "token" if secret.startswith(TOKEN_FORM) else "API key"
+        raise _unauthorised(f"the {what} is not valid") from None
     owner = live.state.find(User, key.user_id)
     if owner is not None and owner.status is not UserStatus.ACTIVE:
         raise _unauthorised("the user whose API key this is may not take part")
@@ -104,12 +107,14 @@ async def credential_presented(live: Live, kind: CredentialKind, secret: str) ->
 
     Its use is noted, but not that of a token: the client's was, when the token was made.
     """
-    if secret.startswith("tskey-"):
-        if prefix_of(secret) not in live.state.index.credential_by_prefix:
-            await live.refresh()  # it may have been made a moment ago, by another replica
-        key = presented(live.state, kind, secret, live.clock())
-    else:
+    by_prefix, prefix = live.state.index.credential_by_prefix, prefix_of(secret)
+    if secret.startswith("tskey-") and prefix not in by_prefix:
+        await live.refresh()  # it may have been made a moment ago, by another replica
+    found = live.state.find(Credential, by_prefix.get(prefix or ""))
+    if found is not None and not found.hash.startswith(FAST):
         key = await to_thread.run_sync(presented, live.state, kind, secret, live.clock(), limiter=SLOW)
+    else:
+        key = presented(live.state, kind, secret, live.clock())
     if kind is not CredentialKind.OAUTH_TOKEN:
         await _note(live, key, secret)
     return key
@@ -117,7 +122,7 @@ async def credential_presented(live: Live, kind: CredentialKind, secret: str) ->
 
 async def _note(live: Live, key: Credential, secret: str) -> None:
     """Keep that the key was used, and a fast hash of it from now on."""
-    now, slow = live.clock(), not key.hash.startswith("blake2b:")
+    now, slow = live.clock(), not key.hash.startswith(FAST)
     if slow or key.last_used is None or now - key.last_used >= NOTED_EVERY:
         new_hash = hashed(secret, key.prefix) if slow else None
         await live.run(lambda state: note_use(state, key.id, now, new_hash=new_hash))

@@ -37,7 +37,12 @@ ENTRIES = {
     "dumpConfig": Entry("hatsize.cli.dumpconfig", "Print the settings in force.", hidden=True),
 }
 
-command = Root(ENTRIES, name="hatsize", help="Hatsize, a control server for Tailscale clients.")
+command = Root(
+    ENTRIES,
+    name="hatsize",
+    help="Hatsize, a control server for Tailscale clients.",
+    epilog="Plugins that are enabled add commands of their own: their READMEs name them.",
+)
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,8 @@ from hatsize.server.secret_files import kept_key
 from hatsize.server.settings_values import ListenAddress
 from hatsize.server.tls import meta_certificate
 from hatsize.wire.keys import PrivateKey
+
+PASS_THROUGH = stat.S_IXGRP | stat.S_IXOTH
 
 
 async def run_derp(settings: RelaySettings, sibling: Sibling | None = None) -> None:
@@ -49,8 +52,7 @@ async def run_derp(settings: RelaySettings, sibling: Sibling | None = None) -> N
             _meet(listener, sibling, settings.user)
         await process.listen()
         if settings.user:
-            for path in certificate.written():
-                _give(path, settings.user)
+            _hand_over(certificate.written(), settings)
             drop_privileges(settings.user)
         async with anyio.create_task_group() as group:
             group.start_soon(process.run)
@@ -122,8 +124,17 @@ def _meet(listener: Listener, sibling: Sibling, user: str) -> None:
     _give(sibling.socket, user)
 
 
+def _hand_over(paths: Sequence[Path], settings: RelaySettings) -> None:
+    """Let the user write these, and pass through the data directory to them; what else is in it stays closed."""
+    if paths and account_of(settings.user).pw_uid != os.getuid():
+        settings.data_dir.chmod(stat.S_IMODE(settings.data_dir.stat().st_mode) | PASS_THROUGH)
+    for path in paths:
+        _give(path, settings.user)
+
+
 def _give(path: Path, user: str) -> None:
+    """Make a user the owner; of a link itself, as one who had it before may have put it there."""
     if user:
         account = account_of(user)
         if account.pw_uid != os.getuid():
-            os.chown(path, account.pw_uid, account.pw_gid)
+            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)

@@ -51,6 +51,8 @@ class RelayCertificate:
         """What whoever the process becomes has to be able to write: the folder of an ACME account, made if missing."""
         if self._acme is None or not self._orders:
             return []
+        import hatsize.server.acme_order  # noqa: F401, PLC0415 - the user may not be able to read where it is installed
+
         self._folder.mkdir(mode=0o700, exist_ok=True)
         return [self._folder, *self._folder.iterdir()]
 

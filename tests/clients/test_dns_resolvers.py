@@ -100,6 +100,25 @@ def test_a_node_has_the_resolvers_that_its_attributes_name(lab: Lab, resolvers: 
 
 
 @both_versions
+def test_settings_changed_by_the_api_are_followed(
+    lab: Lab, resolvers: Resolvers, clients: Clients, version: str
+) -> None:
+    client, key = clients[version], str(lab.server.cli("apikeys", "create"))
+    chosen = {
+        "nameservers": [resolvers["world"].address],
+        "overrideLocalDns": True,
+        "split": {"corp.example": [resolvers["office"].address]},
+        "searchDomains": ["corp.example"],
+    }
+    lab.server.api("PATCH", "/dns", key, chosen)
+    wait_resolved(client, "www.example.com", WORLD)
+    wait_resolved(client, "wiki", OFFICE)
+    lab.server.api("PATCH", "/dns", key, dict.fromkeys(chosen))
+    wait_resolved(client, "www.example.com", "")
+    wait_resolved(client, "wiki", "")
+
+
+@both_versions
 def test_magic_dns_is_turned_off_and_on(lab: Lab, clients: Clients, version: str) -> None:
     client, branch = clients[version], clients["branch"]
     wait_resolved(client, branch.name, branch.addresses()[0])

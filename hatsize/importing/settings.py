@@ -80,7 +80,7 @@ def _prefixes(configuration: Configuration) -> Tree:
 
 def _stun(configuration: Configuration) -> Tree:
     enabled = configuration.flag("derp.server.enabled", default=False)
-    listen = listening_once(configuration.get("derp.server.stun_listen_addr"))
+    listen = listening(configuration.get("derp.server.stun_listen_addr"))
     return {"enabled": enabled, "listen": listen if enabled else None}
 
 

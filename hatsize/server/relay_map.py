@@ -119,7 +119,7 @@ def _region_of(settings: Settings, place: Place, pin: str) -> DERPRegion:
     return embedded_region(
         place.host,
         derp_port=relay_addresses(settings)[0].port if derp.process else place.port,
-        stun_port=settings.stun.listen.port if settings.stun.enabled else -1,
+        stun_port=settings.stun.port,
         pin="" if verified else pin,
         region_id=derp.region_id,
         code=derp.region_code,

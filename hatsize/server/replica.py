@@ -65,7 +65,7 @@ class ThisReplica:
             host=reached_by(settings.listen[0].host),
             region=settings.derp.region_id,
             port=relay_addresses(settings)[0].port if settings.derp.process else settings.listen[0].port,
-            stun_port=settings.stun.listen.port if settings.stun.enabled else -1,
+            stun_port=settings.stun.port,
             pin=self._relay_map.pin,
             key=self._relay_key,
         )

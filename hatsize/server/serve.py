@@ -4,7 +4,6 @@ import contextlib
 import gc
 import logging
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
 
 import anyio
@@ -12,7 +11,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from hatsize.derp.privileges import allow_many_connections
-from hatsize.derp.stun import StunServer, stun_sockets
+from hatsize.derp.stun import StunServer
 from hatsize.hooks.running import Running
 from hatsize.hooks.storage import StorageError
 from hatsize.live.policy_attributes import PolicyAttributes
@@ -31,6 +30,7 @@ from hatsize.server.reload import Reloader
 from hatsize.server.run_time_settings import tell_changed
 from hatsize.server.settings import Settings
 from hatsize.server.sole_use import sole_use
+from hatsize.server.stun import stun_sockets_of
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ async def _listen(parts: Parts, host: str, port: int) -> None:
 def _answer_stun(parts: Parts) -> StunServer:
     """Answer STUN, in the relay's own process where it has one; the server of this process, which may be idle."""
     server, relay = StunServer(), parts.relay
-    sockets = _stun_sockets(parts.settings)
+    sockets = stun_sockets_of(parts.settings.stun)
     if isinstance(relay, RelayBeside):
         relay.answer_stun_on(sockets)
     else:
@@ -181,18 +181,6 @@ def _answer_stun(parts: Parts) -> StunServer:
     if sockets:
         parts.figures.stun = lambda: relay.stun_counters if isinstance(relay, RelayBeside) else server.counters
     return server
-
-
-def _stun_sockets(settings: Settings) -> list[socket.socket]:
-    """Where STUN is to be answered; a port in use is a warning, for several servers may run on one machine."""
-    if not settings.stun.enabled:
-        return []
-    address = settings.stun.listen
-    try:
-        return stun_sockets(address.host, address.port)
-    except OSError as error:
-        log.warning("no STUN on %s: %s; clients find their address by other means", address, error.strerror or error)
-        return []
 
 
 async def _greet(parts: Parts) -> None:

@@ -40,8 +40,13 @@ class Prefixes(Section):
 class Stun(Section):
     enabled: bool = True
     """Whether clients can ask this server for the address they are seen with."""
-    listen: Listen = ListenAddress("0.0.0.0", 3478)  # noqa: S104 - STUN is for everybody
-    """The UDP address and port of STUN. A port in use is a warning."""
+    listen: Listens = (ListenAddress("0.0.0.0", 3478), ListenAddress("::", 3478))  # noqa: S104 - STUN is for everybody
+    """The UDP addresses and ports of STUN, clients being told of the first one's. A port in use is a warning."""
+
+    @property
+    def port(self) -> int:
+        """Where clients ask; -1 for nowhere, as DERP maps say it."""
+        return self.listen[0].port if self.enabled and self.listen else -1
 
 
 class Derp(Section):

@@ -49,7 +49,7 @@ SAMPLES = {
     "derp.server.region_code": ("own", "own"),
     "derp.server.region_name": ("Our own", "Our own"),
     "derp.server.verify_clients": (False, False),
-    "derp.server.stun_listen_addr": ("0.0.0.0:3479", "0.0.0.0:3479"),
+    "derp.server.stun_listen_addr": ("0.0.0.0:3479", ["0.0.0.0:3479", "[::]:3479"]),
     "derp.server.automatically_add_embedded_derp_region": (False, False),
     "derp.server.ipv4": ("192.0.2.1", "192.0.2.1"),
     "derp.server.ipv6": ("2001:db8::1", "2001:db8::1"),

@@ -58,7 +58,7 @@ def test_everything_that_has_a_counterpart_comes_over(mapped, tmp_path):
     assert plain["node"]["routes"]["ha"] == {"probe_interval": "20s", "probe_timeout": "4s"}
     assert plain["tls"]["acme"]["domains"] == ["hs.example.com"]
     assert plain["tls"]["acme"]["listen"] == "0.0.0.0:80"
-    assert plain["stun"] == {"enabled": True, "listen": "0.0.0.0:3479"}
+    assert plain["stun"] == {"enabled": True, "listen": ["0.0.0.0:3479", "[::]:3479"]}
     assert plain["derp"]["region_id"] == 901
     assert plain["derp"]["paths"] == [str(tmp_path / "derp.yaml")]
     assert not plain["derp"]["verify_clients"]

@@ -1,6 +1,7 @@
 """The relay over real sockets, on both event loops."""
 
 import asyncio
+import statistics
 
 import anyio
 import pytest
@@ -176,6 +177,31 @@ async def test_a_client_that_reads_nothing_loses_its_own_packets_only(open_relay
         assert await bob.packet() == (alice.key, b"still here")
         assert relay.server.relay._registry.active[slow.key].sink.pending() < 3 * Limits().queue
     assert set(relay.server.counters.packets_dropped) == {"queue_full"}
+
+
+async def test_a_quiet_pair_beside_a_flooding_one_is_heard(open_relay):
+    """Packets of the quiet pair are not lost, however many of the other's are, and wait for a few reads at the most."""
+    relay = await open_relay()
+    loud, listener, alice, bob = [await relay.dial() for _ in range(4)]
+    flood = frames.send_packet(listener.key, bytes(1200)) * 50
+    took = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(_forever, loud.send, flood)
+        group.start_soon(_forever, listener.reader.read, 65536)
+        for number in range(30):
+            started = asyncio.get_running_loop().time()
+            await alice.send(frames.send_packet(bob.key, bytes([number])))
+            assert await bob.packet() == (alice.key, bytes([number]))
+            took.append(asyncio.get_running_loop().time() - started)
+        group.cancel_scope.cancel()
+    assert statistics.median(took) < 0.1
+    assert relay.server.counters.packets_sent > 300
+
+
+async def _forever(doing, *arguments):
+    while True:
+        await doing(*arguments)
+        await asyncio.sleep(0)
 
 
 async def test_clients_that_come_and_go_leave_nothing_behind(open_relay):

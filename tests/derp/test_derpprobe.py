@@ -11,6 +11,7 @@ import pytest
 
 from hatsize.derp.settings import RelaySettings
 from hatsize.server.derp import run_derp
+from tests.clients.lab import requirements
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -19,7 +20,9 @@ def derpprobe():
     folder = Path(os.environ.get("HATSIZE_BIN_DIR", Path.home() / ".cache/hatsize/bin"))
     found = sorted(folder.glob("derper-*/derpprobe"))
     if not found:
-        pytest.skip(f"no derpprobe in {folder}: go install tailscale.com/cmd/derpprobe with GOBIN there")
+        (pytest.fail if requirements.required() else pytest.skip)(
+            f"no derpprobe in {folder}: python -m tests.clients.lab.install makes it"
+        )
     return found[-1]
 
 

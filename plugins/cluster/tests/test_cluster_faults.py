@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from hatsize.testing.client import FakeClient
-from hatsize.testing.postgres import NoPostgresError, PostgresServer, programs
+from hatsize.testing.postgres import PostgresServer
 from hatsize.testing.server import free_port
 from hatsize_cluster.database import connected_now, conninfo
 from hatsize_cluster.sealing import new_key
@@ -294,11 +294,9 @@ class Standby(PostgresServer):
         self._run("pg_ctl", "promote", "-D", str(self.data))
 
 
+@pytest.mark.usefixtures("postgres_server")
 async def test_a_failover_to_a_standby_loses_nothing_and_takes_nobody_offline(tmp_path):
-    try:
-        programs()
-    except NoPostgresError as error:
-        pytest.skip(str(error))
+    """On servers of its own; the shared one tells whether there can be any."""
     with PostgresServer() as primary:
         standby = Standby()
         standby.follow(primary)

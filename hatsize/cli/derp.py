@@ -16,14 +16,16 @@ DATA_DIR = Path("derp")
 VARIABLES = "HATSIZE_RELAY"
 """Every option is a variable too: `--mesh-key-file` is `HATSIZE_RELAY_MESH_KEY_FILE`."""
 FILE = click.Path(path_type=Path)
+EVERYWHERE = ("0.0.0.0:443", "[::]:443")
+STUN = ("0.0.0.0:3478", "[::]:3478")
 OPTIONS: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]] = (
-    click.option(
-        "--listen", multiple=True, default=("0.0.0.0:443",), show_default=True, help="Where to relay, TLS or not."
-    ),
+    click.option("--listen", multiple=True, default=EVERYWHERE, show_default=True, help="Where to relay, TLS or not."),
     click.option(
         "--http-listen", multiple=True, help="A further address, such as 0.0.0.0:80 for captive portal checks."
     ),
-    click.option("--stun", default="0.0.0.0:3478", show_default=True, help="Where to answer STUN; empty for nowhere."),
+    click.option(
+        "--stun", multiple=True, default=STUN, show_default=True, help="Where to answer STUN; empty for nowhere."
+    ),
     click.option("--hostname", multiple=True, help="A name or address for a self-signed certificate."),
     click.option("--cert-file", type=FILE, help="The certificate chain, PEM."),
     click.option("--key-file", type=FILE, help="The certificate's key, PEM."),
@@ -120,7 +122,7 @@ def _settings(given: dict[str, Any]) -> Any:
         data_dir=invocation().data_dir or default_data_dir() / DATA_DIR,
         listen=tuple(map(_address, given["listen"])),
         http_listen=tuple(map(_address, given["http_listen"])),
-        stun=_address(given["stun"]) if given["stun"] else None,
+        stun=tuple(map(_address, filter(None, given["stun"]))),
         host_names=given["hostname"] or ("localhost",),
         certificate=given["cert_file"],
         certificate_key=given["key_file"],

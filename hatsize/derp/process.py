@@ -15,7 +15,7 @@ from hatsize.derp.readmission import Readmission
 from hatsize.derp.relay import Relay
 from hatsize.derp.server import DerpServer
 from hatsize.derp.settings import RelaySettings, SettingsError, read_mesh_key
-from hatsize.derp.stun import StunServer
+from hatsize.derp.stun import StunServer, stun_sockets
 from hatsize.wire.keys import PrivateKey
 
 _log = logging.getLogger(__name__)
@@ -33,18 +33,13 @@ class RelayProcess:
         self.names = PublishedNames(settings.bootstrap_names)
         relay = self.server.relay
         self._mesh = sibling.mesh(relay) if sibling else _mesh(settings, relay, private, mesh_key)
-        self._stun_address = None if sibling and sibling.place > 0 else settings.stun
-        self._stun: StunServer | None = None
+        self._stun_addresses = () if sibling and sibling.place > 0 else settings.stun
+        self._stun = StunServer()
 
-    async def listen(self) -> None:
+    def listen(self) -> None:
         """Open the STUN port, while one may still have the right to."""
-        if self._stun_address is None:
-            return
-        host, port = self._stun_address
-        try:
-            self._stun = await StunServer.start(host, port)
-        except OSError as error:
-            _log.warning("no STUN on %s port %s: %s", host or "any address", port, error.strerror)
+        for sock in stun_sockets(self._stun_addresses):
+            self._stun.answer_on(sock)
 
     async def run(self) -> None:
         """Run everything until cancelled; then tell clients when to come back."""
@@ -58,8 +53,7 @@ class RelayProcess:
         finally:
             with anyio.CancelScope(shield=True):
                 await self.server.close()
-            if self._stun is not None:
-                self._stun.close()
+            self._stun.close()
 
 
 def _verification(settings: RelaySettings) -> VerifyURL | None:

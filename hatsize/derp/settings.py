@@ -33,11 +33,11 @@ class RelaySettings:
 
     data_dir: Path
     """Where the relay's private key and a self-signed certificate are kept."""
-    listen: tuple[tuple[str, int], ...] = (("", 443),)
+    listen: tuple[tuple[str, int], ...] = (("0.0.0.0", 443), ("::", 443))  # noqa: S104 - a relay is for everybody
     """Hosts and ports for TLS and plain HTTP."""
     http_listen: tuple[tuple[str, int], ...] = ()
     """Further ones, such as port 80 for captive portal checks; of several processes the first has them."""
-    stun: tuple[str, int] | None = ("", 3478)
+    stun: tuple[tuple[str, int], ...] = (("0.0.0.0", 3478), ("::", 3478))  # noqa: S104
     host_names: tuple[str, ...] = ("localhost",)
     """What a self-signed certificate is for."""
     certificate: Path | None = None

@@ -4,13 +4,14 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from hatsize.wire.stun import MAX_REQUEST, build_response, parse_request
 
 _log = logging.getLogger(__name__)
+ANY_IPV6 = "::"
+"""All IPv6 addresses; a machine that has none is nothing to warn of."""
 _AT_ONCE = 256
 """Datagrams answered before others get their turn."""
 
@@ -34,18 +35,6 @@ class StunServer:
         self.sockets: list[socket.socket] = []
         self._lenient = lenient
         self._buffer = bytearray(MAX_REQUEST + 1)
-
-    @classmethod
-    async def start(cls, host: str, port: int, *, lenient: bool = False) -> Self:
-        """Listen on an address, or with an empty host on all of the machine, IPv6 only where there is any.
-
-        Raises OSError when the address cannot be had; a caller makes a warning of that, for several servers may run on
-        one machine, and another one's answer is just as good.
-        """
-        server = cls(lenient=lenient)
-        for sock in stun_sockets(host, port):
-            server.answer_on(sock)
-        return server
 
     def answer_on(self, sock: socket.socket) -> None:
         """Answer on a socket that is bound already, and belongs to this server from now on."""
@@ -88,19 +77,20 @@ class StunServer:
                 counters.answered_ipv6 += 1
 
 
-def stun_sockets(host: str, port: int) -> list[socket.socket]:
-    """A socket bound to an address, or with an empty host one for IPv4 and, where there is any, one for IPv6.
+def stun_sockets(addresses: Iterable[tuple[str, int]]) -> list[socket.socket]:
+    """A bound socket for each host and port that can be had.
 
-    Raises OSError when the address cannot be had.
+    A port in use is a warning: several servers may run on one machine, and another one's answer is just as good.
     """
-    first = _open(host or "0.0.0.0", port)  # noqa: S104 - STUN is for everybody
-    if host:
-        return [first]
-    try:
-        return [first, _open("::", first.getsockname()[1])]
-    except OSError as error:
-        _log.info("no STUN on IPv6: %s", error.strerror)
-        return [first]
+    found: list[socket.socket] = []
+    for host, port in addresses:
+        try:
+            found.append(_open(host, port))
+        except OSError as error:
+            level = logging.INFO if host == ANY_IPV6 and found else logging.WARNING
+            words = "no STUN on %s port %d: %s; clients find their address by other means"
+            _log.log(level, words, host, port, error.strerror or error)
+    return found
 
 
 def _open(host: str, port: int) -> socket.socket:

@@ -11,7 +11,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from hatsize.derp.privileges import allow_many_connections
-from hatsize.derp.stun import StunServer
+from hatsize.derp.stun import StunServer, stun_sockets
 from hatsize.hooks.running import Running
 from hatsize.hooks.storage import StorageError
 from hatsize.live.policy_attributes import PolicyAttributes
@@ -30,7 +30,6 @@ from hatsize.server.reload import Reloader
 from hatsize.server.run_time_settings import tell_changed
 from hatsize.server.settings import Settings
 from hatsize.server.sole_use import sole_use
-from hatsize.server.stun import stun_sockets_of
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +171,8 @@ async def _listen(parts: Parts, host: str, port: int) -> None:
 def _answer_stun(parts: Parts) -> StunServer:
     """Answer STUN, in the relay's own process where it has one; the server of this process, which may be idle."""
     server, relay = StunServer(), parts.relay
-    sockets = stun_sockets_of(parts.settings.stun)
+    stun = parts.settings.stun
+    sockets = stun_sockets([(address.host, address.port) for address in stun.listen if stun.enabled])
     if isinstance(relay, RelayBeside):
         relay.answer_stun_on(sockets)
     else:

@@ -38,7 +38,9 @@ async def test_derpprobe_finds_all_good(tmp_path):
     node |= {"IPv4": "127.0.0.1", "IPv6": "::1"}
     region = {"RegionID": 900, "RegionCode": "test", "RegionName": "Test", "Nodes": [node]}
     (tmp_path / "map.json").write_text(json.dumps({"Regions": {"900": region}}))
-    settings = RelaySettings(tmp_path, listen=(("127.0.0.1", port), ("::1", port)), stun=("", stun))
+    settings = RelaySettings(
+        tmp_path, listen=(("127.0.0.1", port), ("::1", port)), stun=(("0.0.0.0", stun), ("::", stun))
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(run_derp, settings)
         await anyio.sleep(1)

@@ -23,9 +23,9 @@ def free_port():
 
 async def test_it_answers_stun_and_publishes_names_while_it_runs(tmp_path):
     port = free_port()
-    settings = RelaySettings(tmp_path, stun=("127.0.0.1", port), bootstrap_names=("localhost",))
+    settings = RelaySettings(tmp_path, stun=(("127.0.0.1", port),), bootstrap_names=("localhost",))
     process = RelayProcess(settings, PrivateKey.generate())
-    await process.listen()
+    process.listen()
     async with anyio.create_task_group() as group, await anyio.create_connected_udp_socket("127.0.0.1", port) as udp:
         group.start_soon(process.run)
         await udp.send(build_request(b"transaction!"))
@@ -45,7 +45,7 @@ async def test_a_stun_port_in_use_is_a_warning(tmp_path, caplog):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        await RelayProcess(RelaySettings(tmp_path, stun=("127.0.0.1", port)), PrivateKey.generate()).listen()
+        RelayProcess(RelaySettings(tmp_path, stun=(("127.0.0.1", port),)), PrivateKey.generate()).listen()
     assert f"no STUN on 127.0.0.1 port {port}" in caplog.text
 
 

@@ -27,7 +27,7 @@ async def running(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = RelaySettings(tmp_path, listen=(("127.0.0.1", port),), stun=None)
+    settings = RelaySettings(tmp_path, listen=(("127.0.0.1", port),), stun=())
     async with anyio.create_task_group() as group:
         group.start_soon(run_derp, settings)
         for _ in range(500):

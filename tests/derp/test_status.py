@@ -12,7 +12,7 @@ import pytest
 from hatsize.derp import status
 from hatsize.derp.map import PIN_PREFIX
 from hatsize.derp.status import look_at
-from hatsize.derp.stun import StunServer
+from hatsize.derp.stun import StunServer, stun_sockets
 from hatsize.wire.tailcfg import DERPMap, DERPNode, DERPRegion
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +22,8 @@ pytestmark = pytest.mark.anyio
 async def node(open_relay, certificate):
     """The map's entry of a relay that listens, pinned."""
     relay = await open_relay(certificate=certificate)
-    stun = await StunServer.start("127.0.0.1", 0)
+    stun = StunServer()
+    stun.answer_on(*stun_sockets([("127.0.0.1", 0)]))
     der = ssl.PEM_cert_to_DER_cert(certificate.path.read_text())
     yield DERPNode(
         Name="900a",

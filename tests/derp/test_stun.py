@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from hatsize.derp.stun import StunServer
+from hatsize.derp.stun import StunServer, stun_sockets
 from hatsize.wire.stun import build_request, build_response
 
 pytestmark = pytest.mark.anyio
@@ -22,9 +22,11 @@ async def listen():
     """Starts servers that are closed after the test."""
     started = []
 
-    async def start(host, port=0):
-        started.append(await StunServer.start(host, port))
-        return started[-1]
+    async def start(*hosts):
+        started.append(server := StunServer())
+        for sock in stun_sockets([(host, 0) for host in hosts]):
+            server.answer_on(sock)
+        return server
 
     yield start
     for server in started:
@@ -54,9 +56,8 @@ async def test_a_client_learns_its_ipv4_address(listen):
 
 
 async def test_a_client_learns_its_ipv6_address(listen):
-    try:
-        server = await listen("::1")
-    except OSError:
+    server = await listen("::1")
+    if not server.addresses:
         pytest.skip("no IPv6 on this machine")
     answer, (address, port) = await ask(server, build_request(TRANSACTION), family=socket.AF_INET6)
     assert answer == build_response(TRANSACTION, address, port)
@@ -75,15 +76,3 @@ async def test_many_at_once_are_all_answered(listen):
     await ask(server, *[build_request(TRANSACTION)] * 100)
     await asyncio.sleep(0.05)
     assert server.counters.answered_ipv4 == 100
-
-
-async def test_an_empty_host_is_all_addresses(listen):
-    server = await listen("")
-    assert {host for host, _ in server.addresses} <= {"0.0.0.0", "::"}
-    assert len({port for _, port in server.addresses}) == 1
-
-
-async def test_a_port_in_use_is_an_error_of_the_system_s(listen):
-    server = await listen("127.0.0.1")
-    with pytest.raises(OSError, match="in use"):
-        await listen(*server.addresses[0])

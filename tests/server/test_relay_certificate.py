@@ -47,7 +47,7 @@ async def test_a_relay_gets_its_certificate_and_keeps_it(pebble, tmp_path, chall
     acme = RelayAcme((DOMAIN,), "admin@example.com", pebble.url, challenge, pebble.ca_file)
     port = pebble.tls_port if challenge == "tls-alpn-01" else free_port()
     http = (("127.0.0.1", pebble.http_port),) if challenge == "http-01" else ()
-    settings = RelaySettings(tmp_path / "derp", listen=(("127.0.0.1", port),), http_listen=http, stun=None, acme=acme)
+    settings = RelaySettings(tmp_path / "derp", listen=(("127.0.0.1", port),), http_listen=http, stun=(), acme=acme)
     certificate = tmp_path / "derp" / "acme" / "certificate.pem"
     async with relaying(settings) as place:
         await comes_to_show(place, certificate)
@@ -60,7 +60,7 @@ async def test_a_relay_gets_its_certificate_and_keeps_it(pebble, tmp_path, chall
 async def test_all_processes_of_a_relay_show_the_certificate(pebble, tmp_path):
     acme = RelayAcme((DOMAIN,), "", pebble.url, "http-01", pebble.ca_file)
     listen, http = (("127.0.0.1", free_port()),), (("127.0.0.1", pebble.http_port),)
-    settings = RelaySettings(tmp_path / "derp", listen=listen, http_listen=http, stun=None, acme=acme, processes=2)
+    settings = RelaySettings(tmp_path / "derp", listen=listen, http_listen=http, stun=(), acme=acme, processes=2)
     certificate = tmp_path / "derp" / "acme" / "certificate.pem"
     async with relaying(settings, run_derps) as place:
         await comes_to_show(place, certificate)
@@ -75,7 +75,7 @@ async def test_a_certificate_that_somebody_renewed_is_shown_without_a_restart(tm
     shutil.copy(first.certificate, files.certificate)
     listen = (("127.0.0.1", free_port()),)
     given = {"certificate": files.certificate, "certificate_key": files.key}
-    async with relaying(RelaySettings(tmp_path / "derp", listen=listen, stun=None, **given)) as place:
+    async with relaying(RelaySettings(tmp_path / "derp", listen=listen, stun=(), **given)) as place:
         assert await shown(place) == pin(first.certificate)
         shutil.copy(second.key, files.key)
         shutil.copy(second.certificate, files.certificate)

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 HOOK = "hatsize_node_attributes"
 ASK_EVERY = 300.0
 """Seconds between questions about every node."""
+CLAIM_EVERY = 5.0
+"""Seconds until a replica that is not to ask looks again whether it is."""
 AT_A_TIME = 20
 """How many nodes are asked about at once, and stored in one change."""
 ACTOR = "plugins"
@@ -43,12 +45,12 @@ class PolicyAttributes:
         self._live.listen(self._heard)
         while True:
             await self.refresh(self._live.state.table(Node))
-            with anyio.move_on_after(ASK_EVERY):
+            with anyio.move_on_after(ASK_EVERY if self._is_ours() else CLAIM_EVERY):
                 await self._refresh_changed()
 
     async def refresh(self, node_ids: Iterable[int]) -> None:
         """Ask about nodes, and store what is new of what is answered; where there are replicas, one of them does."""
-        if not self._live.services.replication.is_ours(DUTY):
+        if not self._is_ours():
             return
         waiting = list(node_ids)
         for start in range(0, len(waiting), AT_A_TIME):
@@ -57,6 +59,9 @@ class PolicyAttributes:
                 for node_id in waiting[start : start + AT_A_TIME]:
                     tasks.start_soon(self._ask_about, node_id, given)
             await self._store(given)
+
+    def _is_ours(self) -> bool:
+        return self._live.services.replication.is_ours(DUTY)
 
     async def _refresh_changed(self) -> None:
         while True:

@@ -144,6 +144,17 @@ async def test_nodes_are_asked_about_at_the_start_when_they_change_and_now_and_t
         tasks.cancel_scope.cancel()
 
 
+async def test_a_replica_whose_turn_comes_later_asks_soon_after(tailnet, attributes, mdm, monkeypatch):
+    monkeypatch.setattr(policy_attributes, "CLAIM_EVERY", 0.01)
+    turns = iter([False] * 4)
+    monkeypatch.setattr(type(tailnet.services.replication), "is_ours", lambda _, duty: next(turns, True))
+    await register(tailnet, 7)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(attributes.run)
+        await _until(lambda: mdm.asked == [7])
+        tasks.cancel_scope.cancel()
+
+
 async def _until(true):
     with anyio.fail_after(5):
         while not true():  # noqa: ASYNC110 - what is waited for has no event

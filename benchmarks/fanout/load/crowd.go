@@ -76,6 +76,7 @@ type news struct {
 	told    int
 	mu      sync.Mutex
 	expects map[int]bool
+	last    time.Time // when the latest of them was told
 	done    chan struct{}
 }
 
@@ -83,10 +84,21 @@ func (n *news) reached(number int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.expects[number] {
+		n.last = time.Now()
 		if delete(n.expects, number); len(n.expects) == 0 {
 			close(n.done)
 		}
 	}
+}
+
+// missed tells how many are still not told, and when the last of the others was; began where none was.
+func (n *news) missed(began time.Time) (int, time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.last.IsZero() {
+		return len(n.expects), began
+	}
+	return len(n.expects), n.last
 }
 
 // roster numbers node keys in the order in which they are first met.

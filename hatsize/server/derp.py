@@ -1,6 +1,5 @@
 """`hatsize derp`: a relay on its own, with the same listener and certificates as a server."""
 
-import logging
 import os
 import shutil
 import stat
@@ -18,7 +17,6 @@ from hatsize.derp.privileges import account_of, allow_many_connections, drop_pri
 from hatsize.derp.process import RelayProcess
 from hatsize.derp.processes import Sibling, supervise
 from hatsize.derp.settings import RelaySettings
-from hatsize.derp.stun import ANY_IPV6
 from hatsize.derp.supervision import until_told_to_stop
 from hatsize.server.listener import Listener
 from hatsize.server.logs import configure_logs
@@ -27,8 +25,6 @@ from hatsize.server.secret_files import kept_key
 from hatsize.server.settings_values import ListenAddress
 from hatsize.server.tls import meta_certificate
 from hatsize.wire.keys import PrivateKey
-
-log = logging.getLogger(__name__)
 
 PASS_THROUGH = stat.S_IXGRP | stat.S_IXOTH
 
@@ -51,7 +47,7 @@ async def run_derp(settings: RelaySettings, sibling: Sibling | None = None) -> N
     certificate.show_on(listener)
     try:
         for host, port in (*settings.listen, *(settings.http_listen if first else ())):
-            await _listen(listener, host, port, reuse_port=sibling is not None)
+            await listener.start_at(ListenAddress(host, port), reuse_port=sibling is not None)
         if sibling is not None:
             _meet(listener, sibling, settings.user)
         process.listen()
@@ -83,18 +79,6 @@ async def run_derps(settings: RelaySettings) -> None:
             group.cancel_scope.cancel()
 
 
-async def _listen(listener: Listener, host: str, port: int, *, reuse_port: bool = False) -> None:
-    """Listen on an address; the OSError names the one that cannot be had. All of IPv6 may be none."""
-    try:
-        await listener.start(host, port, reuse_port=reuse_port)
-    except OSError as error:
-        if host == ANY_IPV6 and listener.sockets:
-            log.info("not listening on IPv6: %s", error.strerror or error)
-            return
-        words = f"cannot listen on {ListenAddress(host, port)}: {error.strerror or error}; choose another with --listen"
-        raise OSError(error.errno, words) from error
-
-
 def _sibling_main(settings: RelaySettings, sibling: Sibling) -> None:
     """What one of several processes does."""
     configure_logs("info", "text")
@@ -109,7 +93,7 @@ async def _try_out(settings: RelaySettings) -> None:
     RelayCertificate(settings, meta_certificate(private.public)).show_on(listener)
     try:
         for host, port in (*settings.listen, *settings.http_listen):
-            await _listen(listener, host, port)
+            await listener.start_at(ListenAddress(host, port))
     finally:
         await listener.stop(0)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hatsize.server.http import App, HTTPConnection, Site
 from hatsize.server.proxies import TrustedProxies
+from hatsize.server.settings_values import ListenAddress
 from hatsize.wire.upgrade import Upgrader
 
 SPEAK_DEADLINE = 10.0
@@ -76,6 +77,21 @@ class Listener:
         """
         for sock in await bound_sockets(host, port, reuse_port=reuse_port):
             self.listen_on(sock)
+
+    async def start_at(self, address: ListenAddress, *, reuse_port: bool = False) -> None:
+        """Listen on an address that people chose; the OSError names it, and the mend.
+
+        All of IPv6 may be none, where something else is listened on.
+        """
+        try:
+            await self.start(address.host, address.port, reuse_port=reuse_port)
+        except OSError as error:
+            reason = error.strerror or error
+            if address.host == "::" and self.sockets:
+                _log.info("not listening on IPv6: %s", reason)
+                return
+            words = f"cannot listen on {address}: {reason}; choose another with --listen"
+            raise OSError(error.errno, words) from error
 
     def listen_on(self, sock: socket.socket) -> None:
         """Listen on a socket that is bound already, and belongs to this listener from now on."""

@@ -126,7 +126,7 @@ async def _listening(parts: Parts) -> AsyncIterator[None]:
     stun = _answer_stun(parts)
     try:
         for address in settings.listen:
-            await _listen(parts, address.host, address.port)
+            await listener.start_at(address)
         if isinstance(parts.relay, RelayBeside):
             await parts.relay.listen()
         parts.local.start_unix(settings.socket, settings.api.socket_mode)
@@ -153,19 +153,6 @@ async def _store_last_reports(parts: Parts) -> None:
         await parts.live.flush()
     except StorageError as error:
         log.warning("what %d nodes told last is not stored: %s", parts.live.behind, error)
-
-
-async def _listen(parts: Parts, host: str, port: int) -> None:
-    """Listen on one address; one of IPv6 is left out where the machine has none."""
-    try:
-        await parts.listener.start(host, port)
-    except OSError as error:
-        if host == "::" and parts.listener.sockets:
-            log.info("not listening on IPv6: %s", error.strerror or error)
-            return
-        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        words = f"cannot listen on {shown}: {error.strerror or error}; choose another address with --listen"
-        raise OSError(error.errno, words) from error
 
 
 def _answer_stun(parts: Parts) -> StunServer:

@@ -42,9 +42,15 @@ def read_query(given: Mapping[str, str], expected: Any) -> Any:
 
 def read_id(text: str, what: str) -> int:
     """A 64-bit id; raises the 400 problem."""
-    if not re.fullmatch(r"[0-9]{1,20}", text) or int(text) > MAX_ID:
+    number = number_of(text)
+    if number is None or number > MAX_ID:
         raise bad_request(f"{text[:40]!r} is not the id of {what}: give a whole number")
-    return int(text)
+    return number
+
+
+def number_of(text: str) -> int | None:
+    """The number that a text may be as an id; None for another text."""
+    return int(text) if re.fullmatch(r"[0-9]{1,20}", text) else None
 
 
 def snake(name: str) -> str:

@@ -1,13 +1,12 @@
 """The first start: a tailnet, a user, and a key to join with."""
 
-import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from hatsize.api.minting import minted_secret
 from hatsize.hooks.storage import ConflictError, Storage
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.model import Change, Credential, CredentialKind, Node, Role, Tailnet, User
-from hatsize.tailnet.secrets import mint
 from hatsize.tailnet.state import State
 
 FIRST_USER = "default"
@@ -33,7 +32,7 @@ async def join_key(live: LiveTailnet) -> str | None:
     user = min(state.all(User), key=lambda user: user.id, default=None)
     if state.table(Node) or user is None:
         return None
-    minted = mint(CredentialKind.AUTH_KEY, secrets.token_bytes(64))
+    minted = minted_secret(CredentialKind.AUTH_KEY)
     now = live.clock()
 
     def command(state: State) -> Change:

@@ -1,7 +1,6 @@
 """API v1: API keys, by which programs administer."""
 
-from secrets import token_bytes
-
+from hatsize.api.minting import minted_secret
 from hatsize.api.operation import Area, Call
 from hatsize.api.problems import bad_request
 from hatsize.api.reading import read_id
@@ -10,7 +9,6 @@ from hatsize.api.v1.render import api_key_json
 from hatsize.api.v1.schema import ApiKeyAnswer, ApiKeysAnswer
 from hatsize.tailnet.commands import credentials
 from hatsize.tailnet.model import Credential, CredentialKind
-from hatsize.tailnet.secrets import PREFIX_LENGTH, RANDOM_LENGTH, mint
 from hatsize.tailnet.state import State
 
 area = Area("ApiKeys")
@@ -35,7 +33,7 @@ class DeleteApiKey(Query):
 @area.add("POST", "/apikey", "createApiKey", "Make an API key; it is told here and never again")
 async def create_api_key(call: Call, body: CreateApiKey) -> ApiKeyAnswer:
     user_id = read_id(body.user, "a user") if body.user else None
-    minted = mint(KIND, token_bytes(PREFIX_LENGTH + RANDOM_LENGTH))
+    minted = minted_secret(KIND)
     await call.run(
         lambda state: credentials.create_api_key(state, minted, call.now, user_id=user_id, expires=body.expiration)
     )

@@ -1,9 +1,8 @@
 """API v1: auth keys, by which nodes join."""
 
-from secrets import token_bytes
-
 from msgspec import field
 
+from hatsize.api.minting import minted_secret
 from hatsize.api.operation import Area, Call
 from hatsize.api.reading import read_id
 from hatsize.api.schema import Body, Moment, Nothing, Query
@@ -11,7 +10,6 @@ from hatsize.api.v1.render import pre_auth_key_json
 from hatsize.api.v1.schema import PreAuthKeyAnswer, PreAuthKeysAnswer
 from hatsize.tailnet.commands import credentials
 from hatsize.tailnet.model import Credential, CredentialKind
-from hatsize.tailnet.secrets import PREFIX_LENGTH, RANDOM_LENGTH, mint
 
 area = Area("PreAuthKeys")
 KIND = CredentialKind.AUTH_KEY
@@ -42,7 +40,7 @@ class DeletePreAuthKey(Query):
 @area.add("POST", "/preauthkey", "createPreAuthKey", "Make an auth key; its secret is told here and never again")
 async def create_pre_auth_key(call: Call, body: CreatePreAuthKey) -> PreAuthKeyAnswer:
     user_id = (read_id(body.user, "a user") or None) if body.user else None
-    minted = mint(KIND, token_bytes(PREFIX_LENGTH + RANDOM_LENGTH))
+    minted = minted_secret(KIND)
     key = await call.put(
         Credential,
         lambda state: credentials.create_auth_key(

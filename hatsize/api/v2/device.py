@@ -1,6 +1,5 @@
 """A node as API v2 shows it: a device."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -9,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from hatsize.api.contract import Live
+from hatsize.api.reading import number_of
 from hatsize.api.schema import Answer, Time, go_time
 from hatsize.api.v2.device_connectivity import ConnectivityJson, connectivity_json
 from hatsize.tailnet.errors import NotFoundError
@@ -129,9 +129,7 @@ def whole_device_json(around: Surroundings, node: Node) -> DeviceJson:
 def node_of(state: State, text: str) -> Node:
     """The node that a path's `deviceId` names, by its stable id or the numeric one; raises NotFoundError."""
     number = state.index.node_by_stable_id.get(text)
-    if number is None and re.fullmatch(r"[0-9]{1,20}", text):
-        number = int(text)
-    node = state.find(Node, number)
+    node = state.find(Node, number_of(text) if number is None else number)
     if node is None:
         raise NotFoundError(f"there is no device {text[:80]!r}: GET /api/v2/tailnet/-/devices lists them")
     return node

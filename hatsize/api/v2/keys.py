@@ -1,8 +1,8 @@
 """API v2: keys, that is auth keys, API keys and OAuth clients. Each kind needs a scope of its own."""
 
 from datetime import datetime, timedelta
-from secrets import token_bytes
 
+from hatsize.api.minting import minted_secret
 from hatsize.api.operation import Area, Call
 from hatsize.api.problems import bad_request
 from hatsize.api.v2.keys_json import CreateDevices, CreateKey, KeyJson, KeysAnswer, ListKeys, SetKey, key_json
@@ -11,7 +11,6 @@ from hatsize.tailnet.commands import credentials, oauth
 from hatsize.tailnet.errors import NotFoundError
 from hatsize.tailnet.model import Credential, CredentialKind
 from hatsize.tailnet.scopes import ALL, READ, grants
-from hatsize.tailnet.secrets import PREFIX_LENGTH, RANDOM_LENGTH, Minted, mint
 
 area = Area("Keys")
 AUTH, API, CLIENT, TOKEN = (
@@ -82,7 +81,7 @@ async def _create_auth_key(call: Call, body: CreateKey) -> KeyJson:
     if not create.tags and call.principal.user_id is None:
         raise bad_request("an auth key needs tags here: the credential is no user's, and so would be the nodes")
     life = timedelta(seconds=body.expiry_seconds) or DEFAULT_LIFE
-    minted, now = _minted(AUTH), call.now
+    minted, now = minted_secret(AUTH), call.now
     key = await call.put(
         Credential,
         lambda state: credentials.create_auth_key(
@@ -104,7 +103,7 @@ async def _create_auth_key(call: Call, body: CreateKey) -> KeyJson:
 async def _create_client(call: Call, body: CreateKey) -> KeyJson:
     call.demand(SCOPES[CLIENT])
     _check_grant(call, body)
-    minted = _minted(CLIENT)
+    minted = minted_secret(CLIENT)
     client = await call.put(
         Credential,
         lambda state: oauth.create_oauth_client(
@@ -140,7 +139,3 @@ def _key(call: Call, key_id: str, reading: str = "") -> Credential:
 
 def _usable(key: Credential, now: datetime) -> bool:
     return key.revoked is None and (key.expires is None or key.expires > now)
-
-
-def _minted(kind: CredentialKind) -> Minted:
-    return mint(kind, token_bytes(PREFIX_LENGTH + RANDOM_LENGTH))

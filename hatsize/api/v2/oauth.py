@@ -5,17 +5,16 @@ that means nothing. Errors are told in the RFC's form, not in the API's.
 """
 
 from http import HTTPStatus
-from secrets import token_bytes
 
 import msgspec
 
 from hatsize.api.credentials import client_principal, credential_presented
+from hatsize.api.minting import minted_secret
 from hatsize.api.operation import ANYBODY, Area, Call, Reply
 from hatsize.api.v2.oauth_form import FormError, TokenRequest, read_token_request
 from hatsize.tailnet.commands.oauth import TOKEN_LIFE, issue_token, narrowed
 from hatsize.tailnet.errors import InvalidError, NotAllowedError, NotFoundError
 from hatsize.tailnet.model import Credential, CredentialKind
-from hatsize.tailnet.secrets import PREFIX_LENGTH, RANDOM_LENGTH, mint
 
 area = Area("OAuth")
 UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -59,7 +58,7 @@ async def _issued(call: Call, client: Credential, request: TokenRequest) -> Toke
         scopes, tags = narrowed(client, request.scopes, request.tags)
     except InvalidError as error:
         raise FormError("invalid_scope", str(error)) from None
-    minted = mint(CredentialKind.OAUTH_TOKEN, token_bytes(PREFIX_LENGTH + RANDOM_LENGTH))
+    minted = minted_secret(CredentialKind.OAUTH_TOKEN)
     signed = Call(call.live, client_principal(client), call.headers, call.parameters)
     await signed.run(lambda state: issue_token(state, client.id, minted, call.now, scopes=scopes, tags=tags))
     return Token(minted.text, "Bearer", int(TOKEN_LIFE.total_seconds()), " ".join(scopes))

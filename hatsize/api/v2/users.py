@@ -1,11 +1,11 @@
 """API v2: users, as they are shown and found."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Literal
 
 from hatsize.api.contract import Live
 from hatsize.api.operation import Area, Call
+from hatsize.api.reading import number_of
 from hatsize.api.schema import Answer, Query, Time, go_time
 from hatsize.tailnet.commands.roles import checked_role
 from hatsize.tailnet.errors import NotFoundError
@@ -62,8 +62,9 @@ async def get_user(call: Call, user_id: str) -> UserJson:
 
 def user_of(state: State, text: str) -> User:
     """The user that a path's `userId` names, by the id or, as `tscli` has it, the login name; raises NotFoundError."""
-    if re.fullmatch(r"[0-9]{1,20}", text):
-        user = state.find(User, int(text))
+    number = number_of(text)
+    if number is not None:
+        user = state.find(User, number)
     else:
         user = next((user for user in state.all(User) if user.login_name == text), None)
     if user is None:

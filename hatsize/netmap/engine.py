@@ -191,7 +191,7 @@ class Netmap:
     def _touch_everyone_of(self, user_id: int) -> None:
         for node_id in self.scene.state.index.nodes_by_user.get(user_id, ()):
             self._owners.put(self._known[node_id])
-            self._note(node_id, Aspect.WHOLE)
+            self._note(node_id, Aspect.WHOLE | Aspect.OWNER)
             self._own_changed[node_id] = self.version
 
     def _visible(self, node: Node) -> int:
@@ -216,15 +216,17 @@ class Netmap:
         stays = visible & reader.told
         whole = (visible & ~reader.told) | (dirty.whole & stays)
         news = News(whole, lost=reader.told & ~visible, patched=dirty.patched & stays & ~whole)
-        if draft or owners:
+        owners |= self._owners.new(whole, known=reader.told & ~dirty.owner) - {self.scene.profile_id(node)}
+        if draft:
             self._add_peers(draft, node.id, news, dirty, owners)
             return draft.frame(zstd=reader.zstd)
-        if not any(news):
+        if not any(news) and not owners:
             return None
-        key = (reader.version, news, self.policy.class_of(node.id) if whole else 0, reader.zstd)
+        node_class = self.policy.class_of(node.id) if whole else 0
+        key = (reader.version, news, node_class, frozenset(owners), reader.zstd)
         shared = self._frames.get(key)
         if shared is None:
-            self._add_peers(draft, node.id, news, dirty)
+            self._add_peers(draft, node.id, news, dirty, owners)
             shared = self._frames[key] = draft.frame(zstd=reader.zstd)
         return shared
 
@@ -237,7 +239,7 @@ class Netmap:
             self._own.rules(draft, self.policy, node, reader.own)
         return set()
 
-    def _add_peers(self, draft: Draft, viewer_id: int, news: News, dirty: Dirty, owners: Iterable[int] = ()) -> None:
+    def _add_peers(self, draft: Draft, viewer_id: int, news: News, dirty: Dirty, owners: set[int]) -> None:
         ordinals = self.scene.state.ordinals
         if news.lost:
             draft.add("PeersRemoved", self._ids(news.lost))
@@ -245,7 +247,10 @@ class Netmap:
             ids = sorted(ordinals.ids(news.whole))
             encoded = [self._blocks.entry(self.policy, viewer_id, node_id) for node_id in ids]
             draft.add("PeersChanged", b"[" + b",".join(encoded) + b"]")
-        self._add_profiles(draft, self._owners.of(news.whole).union(owners))
+        if owners:
+            self._add_profiles(draft, owners)
+            # Not news, but 1.102 takes over into its status what came with something it cannot apply as a difference.
+            draft.add("Domain", tailcfg.encode(self.scene.domain))
         if news.patched:
             changes = [
                 peers.patch(self.scene, self._known[ordinals.at(ordinal)], dirty.aspects[ordinal])
@@ -255,9 +260,7 @@ class Netmap:
             draft.add("PeersChangedPatch", tailcfg.encode(changes))
 
     def _add_profiles(self, draft: Draft, profiles: Iterable[int]) -> None:
-        found = [self.scene.profile(profile_id) for profile_id in sorted(profiles)]
-        if found:
-            draft.add("UserProfiles", tailcfg.encode(found))
+        draft.add("UserProfiles", tailcfg.encode([self.scene.profile(profile_id) for profile_id in sorted(profiles)]))
 
     def _ids(self, bits: int) -> bytes:
         return tailcfg.encode(sorted(self.scene.state.ordinals.ids(bits)))

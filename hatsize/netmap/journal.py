@@ -6,7 +6,7 @@ from enum import IntFlag
 
 
 class Aspect(IntFlag):
-    """A respect in which peers see a node change. All but WHOLE can be told as a patch."""
+    """A respect in which peers see a node change. All but WHOLE, and OWNER, which comes with it, can be patched."""
 
     WHOLE = 1
     ENDPOINTS = 2
@@ -15,6 +15,7 @@ class Aspect(IntFlag):
     ONLINE = 16
     KEY_EXPIRY = 32
     CAP_VERSION = 64
+    OWNER = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Dirty:
     """Can be patched; disjoint from `whole`."""
     aspects: dict[int, Aspect]
     """What to patch, by ordinal."""
+    owner: int = 0
+    """Those of `whole` whose owner is another one, or is shown otherwise."""
 
 
 NOTHING = Dirty(0, 0, {})
@@ -65,15 +68,16 @@ class Journal:
         return dirty
 
     def _collect(self, version: int) -> Dirty:
-        whole = patched = 0
+        whole = patched = owner = 0
         aspects: dict[int, Aspect] = {}
         for ordinal, aspect in self._entries[bisect_right(self._versions, version) :]:
             if aspect & Aspect.WHOLE:
                 whole |= 1 << ordinal
+                owner |= bool(aspect & Aspect.OWNER) << ordinal
             else:
                 patched |= 1 << ordinal
                 aspects[ordinal] = aspects.get(ordinal, Aspect(0)) | aspect
-        return Dirty(whole, patched & ~whole, aspects)
+        return Dirty(whole, patched & ~whole, aspects, owner)
 
     def _trim(self) -> None:
         keep = self.LIMIT // 2

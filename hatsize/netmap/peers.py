@@ -132,6 +132,8 @@ def patch(scene: Scene, node: Node, aspects: Aspect) -> tailcfg.PeerChange:
 
 def what_changed(old: Node | None, new: Node, now: datetime) -> Aspect:
     """In which respects peers see a difference between two states of a node. `Expired` cannot be patched."""
+    if old is not None and (old.user_id, old.tags) != (new.user_id, new.tags):
+        return Aspect.WHOLE | Aspect.OWNER
     if old is None or _whole_key(old) != _whole_key(new) or is_expired(old, now) != is_expired(new, now):
         return Aspect.WHOLE
     aspects = Aspect(0)
@@ -151,9 +153,9 @@ def what_changed(old: Node | None, new: Node, now: datetime) -> Aspect:
 def _whole_key(node: Node) -> tuple[object, ...]:
     info = node.hostinfo
     return (
-        node.node_key, node.given_name, node.user_id, node.tags, node.ipv4, node.ipv6, node.authorized,
-        node.approved_routes, node.key_signature, info.OS, info.Hostname, info.Services, info.ShareeNode,
-        info.SSHHostKeys, info.Location, info.RoutableIPs,
+        node.node_key, node.given_name, node.ipv4, node.ipv6, node.authorized, node.approved_routes,
+        node.key_signature, info.OS, info.Hostname, info.Services, info.ShareeNode, info.SSHHostKeys, info.Location,
+        info.RoutableIPs,
     )  # fmt: skip
 
 

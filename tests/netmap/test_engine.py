@@ -107,6 +107,47 @@ def test_a_new_node_is_told_as_a_changed_peer_with_its_owner(engine):
     assert "Peers" not in message
 
 
+def test_an_owner_that_is_known_is_not_told_again(engine):
+    reader = engine.reader(engine.join("one"))
+    engine.join("two", tags=("tag:server",))
+    engine.ask(reader)
+    engine.join("three", tags=("tag:server",))
+    assert engine.ask(reader).keys() == {"PeersChanged"}
+
+
+def test_an_owner_is_not_told_again_with_a_change_of_the_only_node(engine):
+    two = engine.join("two", tags=("tag:server",))
+    reader = engine.reader(engine.join("one"))
+    engine.apply(replace(two, given_name="renamed"))
+    assert engine.ask(reader).keys() == {"PeersChanged"}
+
+
+def test_with_a_new_owner_a_client_is_made_to_build_its_netmap_anew(engine):
+    """Or 1.102 shows the owner in no status: what comes as a difference goes past the profiles that it shows."""
+    reader = engine.reader(engine.join("one"))
+    engine.join("two", tags=("tag:server",))
+    assert engine.ask(reader).keys() == {"PeersChanged", "UserProfiles", "Domain"}
+
+
+def test_an_owner_that_is_shown_otherwise_is_told_again(engine):
+    user = User(id=2, name="bob", created=engine.tailnet.clock())
+    engine.apply(user, kind="user.created")
+    engine.join("two", user_id=2)
+    reader = engine.reader(engine.join("one"))
+    engine.apply(replace(user, display_name="Bob"), kind="user.updated")
+    message = engine.ask(reader)
+    assert [profile["DisplayName"] for profile in message["UserProfiles"]] == ["Bob"]
+    assert "Domain" in message
+
+
+def test_a_node_that_became_another_owners_is_told_with_that_owner(engine):
+    reader = engine.reader(engine.join("one"))
+    two = engine.join("two")
+    engine.ask(reader)
+    engine.apply(replace(two, tags=("tag:server",)))
+    assert [profile["LoginName"] for profile in engine.ask(reader)["UserProfiles"]] == ["tagged-devices"]
+
+
 @pytest.mark.parametrize(
     ("fields", "patch"),
     [

@@ -80,7 +80,7 @@ def test_the_first_message_replaces_all_fragments(rack):
 def test_a_new_source_changes_its_fragment_and_nothing_else_of_the_own(rack):
     rack.add("tag:probe")
     told = rack.told()
-    assert told.keys() == {"PacketFilters", "PeersChanged", "UserProfiles"}
+    assert told.keys() == {"PacketFilters", "PeersChanged"}
     assert sources(told["PacketFilters"]) == [["100.64.0.3", "100.64.0.5"]]
 
 

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 DEBIAN_PACKAGES = {
@@ -19,7 +21,7 @@ DEBIAN_PACKAGES = {
 
 FOR_SOME = {
     "slapd": "slapd",
-    "samba": "samba samba-ad-provision samba-dsdb-modules",
+    "samba": "samba",
     "ldapmodify": "ldap-utils",
     "nginx": "nginx-light",
     "caddy": "caddy",
@@ -33,9 +35,12 @@ FOR_SOME = {
     "named": "bind9",
     "knotd": "knot",
     "haproxy": "haproxy",
-    "pdns_server": "pdns-server pdns-backend-sqlite3",
+    "pdns_server": "pdns-server",
 }
 """Those that single tests need, which are skipped without them."""
+
+WITHOUT_COMMANDS = ("samba-ad-provision", "samba-dsdb-modules", "samba-vfs-modules", "pdns-backend-sqlite3")
+"""Debian packages of parts that some of these commands do not run without here."""
 
 
 def missing() -> list[str]:
@@ -55,9 +60,16 @@ def missing_commands() -> list[str]:
 
 
 def packages_to_install() -> list[str]:
-    """The Debian packages of all commands that are missing, those of single tests too."""
-    packages = DEBIAN_PACKAGES | FOR_SOME
-    return sorted({each for name, some in packages.items() if not shutil.which(name) for each in some.split()})
+    """The Debian packages that are missing, those of single tests too."""
+    commands = {package for name, package in (DEBIAN_PACKAGES | FOR_SOME).items() if not shutil.which(name)}
+    return sorted(commands | {package for package in WITHOUT_COMMANDS if not _is_installed(package)})
+
+
+def _is_installed(package: str) -> bool:
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
+    with suppress(FileNotFoundError):
+        return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
+    return False
 
 
 def required() -> bool:

@@ -42,12 +42,16 @@ derp:
 
 
 class Headscale(ControlServer):
-    """The released version named in `binaries.HEADSCALE`."""
+    """The one that `binaries.headscale` finds.
+
+    Raises:
+        NotToBeHadError: there is none on this machine, and it cannot be built.
+    """
 
     scheme = "https"
 
     def prepare(self) -> None:
-        binaries.install([binaries.HEADSCALE])
+        self._program = str(binaries.headscale())
         self._configuration = self.data / "config.yaml"
         self._configuration.write_text(
             CONFIGURATION.format(
@@ -69,7 +73,7 @@ class Headscale(ControlServer):
         return [*self.cli_argv(), "serve"]
 
     def cli_argv(self) -> list[str]:
-        return [str(binaries.HEADSCALE.path), "-c", str(self._configuration)]
+        return [self._program, "-c", str(self._configuration)]
 
     def cli(self, *arguments: str) -> Any:
         """The released command line still prints snake_case, where the next one prints the API's camelCase."""

@@ -10,14 +10,14 @@ import pytest
 
 from benchmarks.clients.rival import Headscale
 from hatsize.testing.postgres import PostgresServer
+from tests.clients.lab import binaries
 from tests.clients.lab.binaries import NEWEST, OLDEST
-from tests.clients.lab.client import Client
+from tests.clients.lab.client import RECONNECT_DEADLINE, Client
 from tests.clients.lab.commands import run
 from tests.clients.lab.laboratory import Lab, laboratory
 from tests.clients.lab.server import Hatsize, hatsize
 from tests.clients.lab.steady_ping import SteadyPing
 
-RECONNECT_DEADLINE = 60.0  # a client that lost its server tries again after a growing pause
 ROUTE = "10.44.0.0/24"
 POLICY = {
     "tagOwners": {"tag:web": ["lab@"]},
@@ -76,6 +76,10 @@ class Move:
 
 @pytest.fixture(scope="module", params=[Headscale, OnPostgres])
 def moved(request: pytest.FixtureRequest, programs: None) -> Iterator[Move]:
+    try:
+        binaries.headscale()
+    except binaries.NotToBeHadError as lacking:
+        pytest.skip(str(lacking))
     with laboratory(request.param) as lab:
         former = lab.server
         assert isinstance(former, Headscale)
@@ -85,8 +89,7 @@ def moved(request: pytest.FixtureRequest, programs: None) -> Iterator[Move]:
         ping = SteadyPing(clients["old"].machine, clients["new"].addresses()[0])
         former.stop()
         lab.server = server = Imported(former)
-        for name, client in clients.items():
-            client.eventually(lambda name=name: server.is_online(name), f"{name} is back", within=RECONNECT_DEADLINE)
+        lab.wait_online(*clients.values())
         yield Move(lab, clients, addresses, ping.lost(), auth_key, api_key, server.report)
 
 

@@ -60,6 +60,27 @@ NEEDED = (*map(tailscaled, CLIENT_VERSIONS), DERPER, DERPPROBE, PEBBLE, GITOPS_P
 client of API v2."""
 
 
+class NotToBeHadError(RuntimeError):
+    """Another project's program is not on this machine and cannot be built here."""
+
+
+def headscale() -> Path:
+    """The rival that `HEADSCALE` names, or the released one, built where the module proxy hands its source out.
+
+    Raises:
+        NotToBeHadError: neither is there.
+    """
+    if given := os.environ.get("HEADSCALE"):
+        return Path(given)
+    try:
+        install([HEADSCALE])
+    except subprocess.CalledProcessError as refused:
+        raise NotToBeHadError(
+            f"{HEADSCALE.package}@v{HEADSCALE.version} cannot be built here; HEADSCALE=/path/to/headscale names one"
+        ) from refused
+    return HEADSCALE.path
+
+
 def storm() -> Path:
     """Our own registration storm."""
     return _own("storm")

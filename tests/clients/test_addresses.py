@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.clients.lab.binaries import NEWEST, OLDEST
-from tests.clients.lab.client import Client
+from tests.clients.lab.client import RECONNECT_DEADLINE, Client
 from tests.clients.lab.commands import CommandError
 from tests.clients.lab.laboratory import Lab, laboratory
 from tests.clients.lab.server import Hatsize
@@ -13,7 +13,6 @@ from tests.clients.lab.server import Hatsize
 POOL, OPS_POOL = "100.90.0.0/16", "100.91.0.0/16"
 BEFORE, AFTER = "100.64.0.0/10", "100.80.0.0/12"
 AT_ONCE = 10.0
-RECONNECT_DEADLINE = 60.0
 POLICY = {
     "tagOwners": {"tag:office": []},
     "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}],

@@ -8,12 +8,11 @@ import pytest
 
 from hatsize.server.tls import self_signed
 from tests.clients.lab.binaries import NEWEST, OLDEST
-from tests.clients.lab.client import Client
+from tests.clients.lab.client import RECONNECT_DEADLINE, Client
 from tests.clients.lab.laboratory import Lab, laboratory
 from tests.clients.lab.server import PORT, Hatsize
 
 AT_ONCE = 10.0
-RECONNECT_DEADLINE = 60.0
 NAME = "control.example.net"
 SETTINGS = """
 clients.server_addresses = ["{address}"]
@@ -138,9 +137,9 @@ def test_a_client_that_cannot_resolve_the_server_dials_it_by_address(
     lab: Lab, server: Named, clients: Clients, version: str
 ) -> None:
     client = clients[version]
-    client.eventually(lambda: server.is_online(client.name), f"{client.name} is there", within=RECONNECT_DEADLINE)
+    lab.wait_online(client)
     hosts = client.machine.etc.joinpath("hosts")
     hosts.write_text(hosts.read_text().replace(NAME, "elsewhere.example.net"))
     server.stop()
     server.start()
-    client.eventually(lambda: server.is_online(client.name), f"{client.name} is back", within=RECONNECT_DEADLINE)
+    lab.wait_online(client)

@@ -16,7 +16,7 @@ import pytest
 from hatsize.testing.postgres import NoPostgresError, PostgresServer
 from tests.clients.lab import nat, requirements
 from tests.clients.lab.binaries import NEWEST, OLDEST
-from tests.clients.lab.client import Client
+from tests.clients.lab.client import RECONNECT_DEADLINE, Client
 from tests.clients.lab.commands import CommandError, run
 from tests.clients.lab.daemon import Daemon
 from tests.clients.lab.laboratory import Lab
@@ -27,7 +27,6 @@ from tests.clients.lab.steady_ping import SteadyPing
 from tests.clients.lab.waiting import eventually
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operations" / "replicas.md"
-RECONNECT_DEADLINE = 60.0  # a client that lost its server tries again after a growing pause
 LEASE = 10.0
 WALL = """
 table inet lab_wall {{
@@ -129,14 +128,6 @@ class Cluster(Lab):
         nat.block_udp(machine)
         machine.run("nft", WALL.format(address=self.server.replicas[out_of_reach].address))
         return self.client_on(machine)
-
-    def wait_online(self, client: Client) -> None:
-        eventually(
-            lambda: self.server.is_online(client.name),
-            f"{client.name} is back",
-            within=RECONNECT_DEADLINE,
-            evidence=self.evidence,
-        )
 
     def tear_down_walls(self) -> None:
         for client in (self.left, self.right):

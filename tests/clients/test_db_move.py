@@ -12,7 +12,6 @@ from tests.clients.lab.client import Client
 from tests.clients.lab.laboratory import Lab
 from tests.clients.lab.steady_ping import SteadyPing
 
-RECONNECT_DEADLINE = 45.0  # a client that lost its server tries again after a growing pause
 Clients = dict[str, Client]
 
 
@@ -45,12 +44,7 @@ def moved(lab: Lab, clients: Clients) -> Iterator[Moved]:
         environment = {**lab.server.environment(), "HATSIZE_DATABASE_URL": url}
         patch.setattr(lab.server, "environment", lambda: environment)
         lab.server.start()
-        for client in clients.values():
-            client.eventually(
-                lambda name=client.name: lab.server.is_online(name),
-                f"{client.name} is back",
-                within=RECONNECT_DEADLINE,
-            )
+        lab.wait_online(*clients.values())
         yield Moved(report, addresses, ping.lost())
         lab.server.stop()
 

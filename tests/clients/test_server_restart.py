@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.clients.lab.binaries import NEWEST, OLDEST
-from tests.clients.lab.client import Client
+from tests.clients.lab.client import RECONNECT_DEADLINE, Client
 from tests.clients.lab.laboratory import Lab
 from tests.clients.lab.server import ControlServer
 from tests.clients.lab.steady_ping import SteadyPing
 
-RECONNECT_DEADLINE = 45.0  # a client that lost its server tries again after a growing pause
 Clients = dict[str, Client]
 
 
@@ -37,12 +36,7 @@ def ended(request: pytest.FixtureRequest, lab: Lab, clients: Clients) -> Iterato
     end(lab.server)
     clients["new"].reach("old")
     lab.server.start()
-    for client in clients.values():
-        client.eventually(
-            lambda name=client.name: lab.server.is_online(name),
-            f"{client.name} is back",
-            within=RECONNECT_DEADLINE,
-        )
+    lab.wait_online(*clients.values())
     yield {"lost": ping.lost()}
     assert addresses == {name: client.addresses() for name, client in clients.items()}
 

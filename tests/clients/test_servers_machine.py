@@ -11,6 +11,6 @@ def test_a_client_on_the_servers_own_machine_is_one_like_all(lab: Lab) -> None:
     assert own.resolve(other.name) == other.addresses()[0]
     lab.server.stop()
     lab.server.start()
-    own.wait_peer(other.name)
-    other.wait_peer(own.name)
-    assert own.pings(other.name)
+    lab.wait_online(own, other)
+    own.reach(other.name)
+    other.reach(own.name)

@@ -6,12 +6,11 @@ import pytest
 
 from hatsize.server.tls import CertificateFiles, self_signed
 from tests.clients.lab.binaries import NEWEST, OLDEST
-from tests.clients.lab.client import Client
+from tests.clients.lab.client import RECONNECT_DEADLINE, Client
 from tests.clients.lab.laboratory import Lab, laboratory
 from tests.clients.lab.server import Hatsize
 
 SWAP_DEADLINE = 15.0
-RECONNECT_DEADLINE = 45.0
 
 
 class OverTLS(Hatsize):

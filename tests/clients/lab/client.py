@@ -19,6 +19,7 @@ ENVIRONMENT = {"TS_NO_LOGS_NO_SUPPORT": "true", "DBUS_SYSTEM_BUS_ADDRESS": "unix
 START_DEADLINE = 60.0
 UP_DEADLINE = 60.0
 REACH_DEADLINE = 20.0
+RECONNECT_DEADLINE = 60.0  # a client that lost its server tries again after a growing pause
 LOGIN_URL = re.compile(r"https?://\S+/register/\S+")
 IPV4_MAPPED = "::ffff:"
 PONG = re.compile(r"via (\S+) in")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 from tests.clients.lab.binaries import NEWEST
-from tests.clients.lab.client import Client
+from tests.clients.lab.client import RECONNECT_DEADLINE, Client
 from tests.clients.lab.namespaces import Namespace
 from tests.clients.lab.network import Network
 from tests.clients.lab.server import ControlServer
@@ -36,6 +37,12 @@ class Lab:
         with ThreadPoolExecutor(max(1, len(clients))) as pool:
             for joined in [pool.submit(client.up, self.server.url, key) for client in clients]:
                 joined.result()
+
+    def wait_online(self, *clients: Client) -> None:
+        """Until the server holds a map stream of each: they are back after it was away."""
+        for client in clients:
+            connected = partial(self.server.is_online, client.name)
+            client.eventually(connected, f"{client.name} is back", within=RECONNECT_DEADLINE)
 
     def evidence(self) -> str:
         """The tails of all logs."""

@@ -1,12 +1,38 @@
-"""`hatsize auth`: deciding on what waits at `/register/AUTH-ID`."""
+"""`hatsize auth`: what waits at `/register/AUTH-ID`, and deciding on it."""
+
+from typing import Any
 
 import click
 
 from hatsize.cli.nouns import Noun
-from hatsize.cli.output import show
+from hatsize.cli.output import minute, show, show_table
 from hatsize.cli.server import ask
 
 command = Noun("auth", help="Decide on machines and checks that wait for approval.")
+
+
+@command.verb("list", "ls", "show")
+def list_requests() -> None:
+    """List what waits for a decision, the oldest first."""
+    found = ask("GET", "/auth")["authRequests"]
+    rows = [
+        [
+            each["authId"],
+            each["purpose"],
+            each["machine"],
+            _wanted(each),
+            minute(each["createdAt"]),
+            minute(each["expires"]),
+        ]
+        for each in found
+    ]
+    show_table(found, ["Auth ID", "Purpose", "Machine", "Wants", "Since", "Until"], rows)
+
+
+def _wanted(request: dict[str, Any]) -> str:
+    """Where a session is to go, or what a machine asks to be."""
+    return request.get("target") or ", ".join(request.get("tags", ())) or "-"
+
 
 auth_id_option = click.option("--auth-id", required=True, help="What stands at the end of the page's address.")
 

@@ -9,10 +9,10 @@ import msgspec
 from quart import Blueprint, Response, render_template, request
 
 from hatsize.control import form_tokens
-from hatsize.control.ssh_check import PURPOSE
 from hatsize.hooks.auth import FreshLoginProvider, LoginProvider, PasswordProvider
 from hatsize.hooks.pages import PAGE_HEADERS
 from hatsize.live.tailnet import LiveTailnet
+from hatsize.tailnet.held_sessions import PURPOSE, session_of
 from hatsize.tailnet.model import LoginState, Node, PendingLogin
 from hatsize.wire import tailcfg
 from hatsize.wire.tailcfg import RegisterRequest
@@ -87,7 +87,7 @@ def _of_session(live: LiveTailnet, login: PendingLogin) -> dict[str, Any]:
     """What is shown of an SSH session that waits, and the ways to show that one is its owner."""
     providers: list[LoginProvider] = live.services.plugins.services("login_provider")
     fresh = [(each, partial(each.check_url, login)) for each in providers if isinstance(each, FreshLoginProvider)]
-    return {"providers": _buttons(live, fresh), **msgspec.json.decode(login.request)}
+    return {"providers": _buttons(live, fresh), **msgspec.structs.asdict(session_of(login))}
 
 
 def _buttons(live: LiveTailnet, links: Sequence[tuple[LoginProvider, Callable[[], str]]]) -> list[tuple[str, str]]:

@@ -9,13 +9,13 @@ from hatsize.control import form_tokens, passwords
 from hatsize.control.attempts import Attempts
 from hatsize.control.login_page import Remark, gone, login_at, page_of
 from hatsize.control.passwords import No
-from hatsize.control.ssh_check import PURPOSE
 from hatsize.hooks.auth import Deny, LoginIdentity, PasswordProvider
 from hatsize.hooks.lifecycle import Server
 from hatsize.hooks.pages import PAGE_HEADERS
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.errors import RefusedError
+from hatsize.tailnet.held_sessions import PURPOSE
 from hatsize.tailnet.model import LoginState, PendingLogin
 
 log = logging.getLogger(__name__)

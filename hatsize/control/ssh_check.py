@@ -14,24 +14,15 @@ from hatsize.live.tailnet import LiveTailnet
 from hatsize.policy.ssh import SSHCheck
 from hatsize.tailnet.commands.logins import AUTH_ID_BYTES, auth_id
 from hatsize.tailnet.commands.waiting import making_room
+from hatsize.tailnet.held_sessions import PURPOSE, HeldSession, session_of
 from hatsize.tailnet.model import Change, LoginState, Node, PendingLogin
 from hatsize.tailnet.state import State
 from hatsize.wire.tailcfg import SSHAction
 
 log = logging.getLogger(__name__)
 
-PURPOSE = "ssh"
 HELD_FOR = 60.0
 """Seconds after which a waiting client is told to ask again."""
-
-
-class Told(msgspec.Struct, frozen=True):
-    """What is written down of a session that waits: names for people, and the id of the node it is to."""
-
-    source: str
-    target: str
-    account: str
-    target_id: int = 0
 
 
 class SSHChecks:
@@ -80,7 +71,7 @@ class SSHChecks:
         """Begin a check: a pending login whose page says how to approve it."""
         new_id = auth_id(secrets.token_bytes(AUTH_ID_BYTES))
         now, room = self._live.clock(), self._live.terms.waiting_room
-        told = Told(source.given_name, target.given_name, account, target.id)
+        held = HeldSession(source.given_name, target.given_name, account, target.id)
 
         def command(state: State) -> Change:
             login = PendingLogin(
@@ -90,7 +81,7 @@ class SSHChecks:
                 purpose=PURPOSE,
                 machine_key=target.machine_key,
                 node_key=source.node_key,
-                request=msgspec.json.encode(told),
+                request=msgspec.json.encode(held),
                 node_id=source.id,
                 user_id=source.user_id,
                 created=now,
@@ -129,12 +120,9 @@ def _let_through(state: State, source: Node, target: Node) -> Iterator[PendingLo
     """The checks that went through, of sessions from a node, with the owner it has now, to another one."""
     for login in state.all(PendingLogin):
         whose = (login.purpose, login.state, login.node_id, login.user_id)
-        if whose == (PURPOSE, LoginState.APPROVED, source.id, source.user_id) and _target_of(login) == target.id:
+        allowed = (PURPOSE, LoginState.APPROVED, source.id, source.user_id)
+        if whose == allowed and session_of(login).target_id == target.id:
             yield login
-
-
-def _target_of(login: PendingLogin) -> int:
-    return msgspec.json.decode(login.request, type=Told).target_id
 
 
 def _again(waiting_for: str) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hatsize.api.schema import go_time
-from hatsize.tailnet.model import Change, Credential, Node, PendingLogin, Tailnet
+from hatsize.tailnet.model import Change, Credential, Node, Tailnet
 
 pytestmark = pytest.mark.anyio
 AUTH_ID = "hskey-authreq-" + "ab" * 12
@@ -243,12 +243,6 @@ async def test_a_registration_made_by_hand_is_completed(live, api):
     _, body = await answer(api, "POST", "auth/register", {"user": "alice", "authId": AUTH_ID})
     assert (body["node"]["givenName"], body["node"]["registerMethod"]) == ("dbg", "REGISTER_METHOD_CLI")
     assert (await answer(api, "POST", "auth/register", {"user": "alice", "authId": AUTH_ID}))[0] == 404
-
-
-async def test_a_waiting_registration_is_rejected(live, api):
-    live.wait_for_approval(AUTH_ID, "stranger")
-    assert await answer(api, "POST", "auth/reject", {"authId": AUTH_ID}) == (200, {})
-    assert live.state.get(PendingLogin, 1).state.value == "rejected"
 
 
 async def test_a_policy_from_a_file_is_shown_but_not_saved(live, api):

@@ -172,6 +172,16 @@ def test_messages_are_listed_with_whose_clients_show_them(hatsize, server):
     assert {"repairs", "low", "Tonight", "7", "all"} <= set(hatsize("messages", "list").out.split())
 
 
+def test_what_waits_for_a_decision_is_listed_with_what_it_wants(hatsize, server):
+    times = {"createdAt": "2026-03-04T05:06:07Z", "expires": "2026-03-04T05:21:07Z"}
+    machine = {"authId": AUTH_ID, "purpose": "register", "machine": "desk", "os": "linux", "tags": ["tag:web"], **times}
+    session = {"authId": "other", "purpose": "ssh", "machine": "laptop", "target": "root@desk", **times}
+    server.answer("GET /auth", {"authRequests": [machine, session]})
+    listed = set(hatsize("auth", "list").out.split())
+    assert {AUTH_ID, "register", "desk", "tag:web", "ssh", "laptop", "root@desk"} <= listed
+    assert hatsize("auth", "list", "-o", "json").json == [machine, session]
+
+
 def test_a_table_has_a_line_for_each_row_however_long(hatsize, server):
     server.answer("GET /user", {"users": [USER | {"displayName": "x" * 300}, USER]})
     assert len(hatsize("users", "list").out.strip().splitlines()) == 4

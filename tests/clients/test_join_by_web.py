@@ -35,6 +35,16 @@ def test_an_approval_by_the_api_lets_the_client_in(lab: Lab, version: str) -> No
     assert answer["node"]["ipAddresses"] == [*client.addresses()]
 
 
+def test_who_waits_is_listed_until_somebody_has_decided(lab: Lab) -> None:
+    client = lab.client("listed", NEWEST)
+    url = client.begin_web_login(lab.server.url)
+    (waiting,) = [each for each in lab.server.cli("auth", "list") if each["machine"] == client.name]
+    assert waiting["authId"] == url.rsplit("/", 1)[-1]
+    lab.server.register(url)
+    client.end_login()
+    assert client.name not in {each["machine"] for each in lab.server.cli("auth", "list")}
+
+
 def test_a_login_that_nobody_began_is_refused_in_words(lab: Lab) -> None:
     with pytest.raises(CommandError, match=r"(?i)auth|not found"):
         lab.server.register(f"{lab.server.url}/register/hskey-authreq-nobodybeganthislogin0000")

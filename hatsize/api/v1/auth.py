@@ -1,11 +1,18 @@
-"""API v1: deciding on what waits at `/register/AUTH-ID`."""
+"""API v1: what waits at `/register/AUTH-ID`, and deciding on it. Headscale lists none of it."""
+
+from msgspec import UNSET, UnsetType
 
 from hatsize.api.operation import Area, Call
-from hatsize.api.schema import Body, Nothing
+from hatsize.api.schema import Answer, Body, Nothing, Time, go_time
 from hatsize.api.v1.render import node_json
 from hatsize.api.v1.schema import NodeAnswer
 from hatsize.tailnet.commands import logins
 from hatsize.tailnet.commands.users import user_named
+from hatsize.tailnet.commands.waiting import waiting_logins
+from hatsize.tailnet.held_sessions import PURPOSE, session_of
+from hatsize.tailnet.model import PendingLogin
+from hatsize.wire import tailcfg
+from hatsize.wire.tailcfg import Hostinfo, RegisterRequest
 
 area = Area("Auth")
 
@@ -17,6 +24,48 @@ class RegisterAuth(Body):
 
 class DecideAuth(Body):
     auth_id: str = ""
+
+
+class AuthRequestJson(Answer):
+    auth_id: str
+    purpose: str
+    """`register` for a machine that wants to join, `ssh` for a session under check."""
+    machine: str
+    """The machine that asks, by its own name or, for a session, by the name of its node."""
+    created_at: Time
+    expires: Time
+    os: str | UnsetType = UNSET
+    """What the machine runs; absent for a session."""
+    tags: list[str] | UnsetType = UNSET
+    """The tags that the machine asks for; absent where it asks for none."""
+    target: str | UnsetType = UNSET
+    """`account@node`, where the session is to go; absent for a machine."""
+
+
+class AuthRequestsAnswer(Answer):
+    auth_requests: list[AuthRequestJson]
+
+
+def auth_request_json(login: PendingLogin) -> AuthRequestJson:
+    created, expires = go_time(login.created), go_time(login.expires)
+    if login.purpose == PURPOSE:
+        session = session_of(login)
+        return AuthRequestJson(
+            auth_id=login.auth_id, purpose=login.purpose, machine=session.source, created_at=created, expires=expires,
+            target=f"{session.account}@{session.target}",
+        )  # fmt: skip
+    machine = tailcfg.decode(RegisterRequest, login.request).Hostinfo or Hostinfo()
+    return AuthRequestJson(
+        auth_id=login.auth_id, purpose=login.purpose, machine=machine.Hostname, created_at=created, expires=expires,
+        os=machine.OS, tags=list(machine.RequestTags or ()) or UNSET,
+    )  # fmt: skip
+
+
+@area.add("GET", "/auth", "listAuthRequests", "List the machines and checks that wait for somebody's decision")
+async def list_requests(call: Call) -> AuthRequestsAnswer:
+    return AuthRequestsAnswer(
+        auth_requests=[auth_request_json(login) for login in waiting_logins(call.live.state, call.now)]
+    )
 
 
 async def register_as(call: Call, auth_id: str, user_name: str) -> NodeAnswer:

@@ -108,8 +108,13 @@ class PostgresServer:
         """A URL that leads to an empty place: a schema of its own, which is made sooner than a database."""
         self._databases += 1
         name = f"test{self._databases}"
-        self._run("psql", "-h", str(self.directory), "-U", "hatsize", "-c", f"CREATE SCHEMA {name}", "postgres")
+        self.ask(f"CREATE SCHEMA {name}")
         return f"{self.url()}&options=-csearch_path%3D{name}"
+
+    def ask(self, statement: str) -> str:
+        """What a statement of SQL answers, as `psql` prints it bare."""
+        where = ("-h", str(self.directory), "-U", "hatsize")
+        return self._run("psql", *where, "-qtA", "-c", statement, "postgres").strip()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -125,7 +130,8 @@ class PostgresServer:
             process.send_signal(number)
             process.wait(START_SECONDS)
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str) -> str:
+        """What a program of PostgreSQL's prints; raises NoPostgresError when it fails."""
         done = subprocess.run(  # noqa: S603
             [str(self._bin / program), *arguments],
             user=self._user,
@@ -136,6 +142,7 @@ class PostgresServer:
         )
         if done.returncode:
             raise NoPostgresError(f"{program}: {done.stderr.strip()}")
+        return done.stdout
 
 
 def _unprivileged() -> str | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 
 from hatsize.testing.client import FakeClient
 from hatsize.testing.postgres import PostgresServer
+from hatsize.testing.postgres_standby import Standby
 from hatsize.testing.server import free_port
 from hatsize_cluster.database import connected_now, conninfo
 from hatsize_cluster.sealing import new_key
@@ -279,29 +279,13 @@ class Cut:
 SOCKET = ".s.PGSQL.5432"
 
 
-class Standby(PostgresServer):
-    """A streaming standby of another server, synchronous: what was promised there is here."""
-
-    def follow(self, primary: PostgresServer) -> None:
-        if self._user:
-            shutil.chown(self.directory, self._user)
-        self._run(
-            "pg_basebackup", "-h", str(primary.directory), "-U", "hatsize", "-D", str(self.data), "-R", "-X", "stream"
-        )
-        self.start()
-
-    def promote(self) -> None:
-        self._run("pg_ctl", "promote", "-D", str(self.data))
-
-
 @pytest.mark.usefixtures("postgres_server")
 async def test_a_failover_to_a_standby_loses_nothing_and_takes_nobody_offline(tmp_path):
     """On servers of its own; the shared one tells whether there can be any."""
     with PostgresServer() as primary:
         standby = Standby()
         standby.follow(primary)
-        url = f"postgresql://hatsize@/postgres?host={primary.directory},{standby.directory}&target_session_attrs=read-write"
-        cluster = Cluster(tmp_path, url)
+        cluster = Cluster(tmp_path, standby.beside(primary))
         try:
             await cluster.start()
             primary.kill()

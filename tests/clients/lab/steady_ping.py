@@ -8,7 +8,7 @@ from tests.clients.lab.daemon import Daemon
 from tests.clients.lab.namespaces import Namespace
 
 REPLY = re.compile(r"icmp_seq=(\d+) ttl")
-SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
+SUMMARY = re.compile(r"(\d+) packets transmitted")
 PER_SECOND = 5
 
 
@@ -22,20 +22,20 @@ class SteadyPing:
 
     def longest_silence(self) -> float:
         """End it; the longest time in seconds in which no echo came back that had been asked for."""
-        sent, _ = self._ended()
-        answered = [0, *map(int, REPLY.findall(self._log.read_text())), sent + 1]
-        return max(after - before - 1 for before, after in pairwise(answered)) / PER_SECOND
+        sent, answered = self._ended()
+        return max(after - before - 1 for before, after in pairwise([0, *answered, sent + 1])) / PER_SECOND
 
     def lost(self) -> int:
-        """End it; how many echoes did not come back."""
-        sent, received = self._ended()
-        return sent - received
+        """End it; how many echoes did not come back. The last one may have been under way still."""
+        sent, answered = self._ended()
+        return len(set(range(1, sent)) - set(answered))
 
-    def _ended(self) -> tuple[int, int]:
-        """How many were sent and answered."""
+    def _ended(self) -> tuple[int, list[int]]:
+        """How many were sent, and the numbers of those that were answered, from 1 on."""
         self._daemon.stop(by=signal.SIGINT)
-        summary = SUMMARY.search(self._log.read_text())
-        assert summary, self._log.read_text()
-        sent, received = map(int, summary.groups())
+        log = self._log.read_text()
+        summary = SUMMARY.search(log)
+        assert summary, log
+        sent = int(summary[1])
         assert sent > PER_SECOND, f"only {sent} packets were sent"
-        return sent, received
+        return sent, sorted(map(int, REPLY.findall(log)))

@@ -1,5 +1,5 @@
-"""Makes a machine ready for the lab: Debian packages where root may install them, Go programs and npm packages
-into the cache.
+"""Makes a machine ready for the lab: Debian packages where root may install them, Go programs, npm packages and
+programs in Java into the cache.
 
     python -m tests.clients.lab.install
 
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from tests.clients.lab import binaries, npm, requirements
+from tests.clients.lab import binaries, maven, npm, requirements
 
 READY, FAILED, SKIPPED = 0, 1, 77
 APT_DEADLINE = 600.0
@@ -31,6 +31,9 @@ def main() -> int:
     for package in npm.needed():
         print(f"real clients: {package.name} {package.version} in {package.folder}", flush=True)
         package.install()
+    for distribution in maven.NEEDED:
+        print(f"real clients: {distribution.name} {distribution.version} in {distribution.folder}", flush=True)
+        distribution.install()
     return READY
 
 

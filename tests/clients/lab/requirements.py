@@ -32,6 +32,8 @@ FOR_SOME = {
     "chromedriver": "chromium-driver",
     "node": "nodejs",
     "npm": "npm",
+    "java": "default-jre-headless",
+    "mvn": "maven",
     "named": "bind9",
     "knotd": "knot",
     "haproxy": "haproxy",

@@ -43,6 +43,12 @@ class PluginStore(Protocol):
     async def delete(self, key: str) -> None:
         """Keep a key no longer, if it is there; durable when this returns. Raises StorageError."""
 
+    async def swap(self, key: str, former: bytes | None, value: bytes | None, expires: datetime | None = None) -> bool:
+        """Put a value, or delete the key for None, only where `former` is there still, or nothing for None.
+
+        False where another replica or task was quicker, and nothing has changed. Raises as `put` does.
+        """
+
 
 class Server(Protocol):
     """The running server, as plugins see it. Belongs to the event loop's thread."""

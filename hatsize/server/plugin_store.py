@@ -29,6 +29,22 @@ class LiveStore:
     async def delete(self, key: str) -> None:
         await self._run(lambda state, now: delete_item(state, self._plugin, key, now))
 
+    async def swap(self, key: str, former: bytes | None, value: bytes | None, expires: datetime | None = None) -> bool:
+        is_so = False
+
+        def command(state: State, now: datetime) -> Change | None:
+            nonlocal is_so
+            item = item_of(state, self._plugin, key, now)
+            is_so = (item.value if item else None) == former
+            if not is_so:
+                return None
+            if value is None:
+                return delete_item(state, self._plugin, key, now)
+            return put_item(state, self._plugin, key, value, now, expires=expires)
+
+        await self._run(command)
+        return is_so
+
     async def _run(self, command: Callable[[State, datetime], Change | None]) -> None:
         live = self._live
         if await live.run(lambda state: command(state, live.clock())) is None:

@@ -34,6 +34,31 @@ async def test_each_plugin_has_its_own(store, tailnet):
     assert dict(plugin_server(tailnet).store("lock").items()) == {}
 
 
+async def test_a_value_is_swapped_for_another_unless_somebody_was_quicker(store):
+    assert await store.swap("mood", None, b"good")
+    assert not await store.swap("mood", None, b"bad")
+    assert not await store.swap("mood", b"bad", None)
+    assert store.get("mood") == b"good"
+    assert await store.swap("mood", b"good", b"better")
+    assert await store.swap("mood", b"better", None)
+    assert store.items() == {}
+
+
+async def test_what_is_over_is_swapped_as_if_it_were_not_there(store, tailnet):
+    await store.put("mood", b"good", tailnet.clock() + timedelta(minutes=5))
+    tailnet.clock.advance(minutes=5)
+    assert not await store.swap("mood", b"good", b"bad")
+    assert await store.swap("mood", None, b"better")
+    assert store.get("mood") == b"better"
+
+
+async def test_one_of_two_replicas_swaps(store, tailnet):
+    there = plugin_server(ScratchTailnet(storage=tailnet.storage)).store("door")
+    assert await store.swap("lamp", None, b"ours")
+    assert not await there.swap("lamp", None, b"theirs")
+    assert there.get("lamp") == b"ours"
+
+
 async def test_it_is_over_at_its_time(store, tailnet):
     await store.put("mood", b"good", tailnet.clock() + timedelta(minutes=5))
     assert store.get("mood") == b"good"

@@ -26,10 +26,10 @@ It announces itself in the entry-point group `hatsize`, and the settings' `plugi
 import pluggy
 
 PROJECT = "hatsize"
-API_VERSION = "1.0"
+API_VERSION = "1.1"
 """MAJOR.MINOR: the major number is raised when an existing plugin would notice a change, the minor when something is
 added. A plugin states the one it was written for as `hatsize_api`; it is taken when the majors are equal and its minor
-is not above this one."""
+is not above this one. 1.1 added what plugins keep: `Server.store`, `Setup.stored`, and the events that tell of it."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -30,6 +30,8 @@ VOCABULARY: dict[str, str] = {
     "login.decided": "a login was approved or rejected",
     "service.updated": "a virtual service was made, changed or removed",
     "share.updated": "a share was offered, accepted or withdrawn",
+    "plugin.item_set": "a plugin has stored something for itself; what it means is that plugin's affair",
+    "plugin.item_deleted": "what a plugin had stored was removed, by it or because its time was over",
     "import.finished": "another server's state was taken over",
 }
 """Every kind a change can have. Whoever listens can rely on these names."""

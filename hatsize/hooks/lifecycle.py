@@ -1,6 +1,6 @@
 """Lifecycle: what a plugin adds to the program itself, and when it starts and stops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,36 @@ if TYPE_CHECKING:
     import click
     from pydantic import BaseModel
     from quart import Blueprint
+
+
+class PluginStore(Protocol):
+    """What a plugin keeps in the tailnet's state: durable, the same at all replicas, and moved and backed up with it.
+
+    For what is small and must outlive this process: reads come from memory, each write is a commit of its own, which
+    every replica hears of. Whoever has the database can read it, so seal secrets with a key of `Server.derived_key`.
+    """
+
+    def get(self, key: str) -> bytes | None:
+        """The value of a key; None for what was never put, was deleted, or is over."""
+
+    def items(self, prefix: str = "") -> Mapping[str, bytes]:
+        """The values of all keys that begin so, in the order of the keys."""
+
+    async def put(self, key: str, value: bytes, expires: datetime | None = None) -> None:
+        """Keep a value, instead of what was there; durable when this returns. From `expires` on it is not given out.
+
+        A key has 1 to 255 printable characters, a value 65,536 octets at most; else InvalidError (of
+        `hatsize.tailnet.errors`). Raises StorageError, and then what was there before is there still.
+        """
+
+    async def delete(self, key: str) -> None:
+        """Keep a key no longer, if it is there; durable when this returns. Raises StorageError."""
+
+    async def swap(self, key: str, former: bytes | None, value: bytes | None, expires: datetime | None = None) -> bool:
+        """Put a value, or delete the key for None, only where `former` is there still, or nothing for None.
+
+        False where another replica or task was quicker, and nothing has changed. Raises as `put` does.
+        """
 
 
 class Server(Protocol):
@@ -64,6 +94,9 @@ class Server(Protocol):
         Each purpose has others. It begins with the plugin's own name and a colon, as `door:visits`. What is sealed with
         it and given to a browser can be opened by whichever replica the browser comes back to.
         """
+
+    def store(self, plugin: str) -> PluginStore:
+        """What the plugin of this name, the caller's own, keeps in the tailnet's state."""
 
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         """Change the state: the command computes the change from the state as it is, and may run twice.

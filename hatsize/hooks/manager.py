@@ -1,6 +1,7 @@
 """The typed plugin manager: holds the plugins of one server and says how the results of their hooks combine."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = ["PluginError", "Plugins", "with_builtins"]
 
+Stored = Callable[[str], Mapping[str, bytes]]
+"""What the storage has of what the plugin of a name keeps."""
+
 
 class Plugins:
     """The plugins of one server, in their order: the built-in ones, then those of the settings. It belongs to the
     server, never to a module."""
 
-    def __init__(self, data_dir: Path = Path(), database_url: str = "") -> None:
+    def __init__(self, data_dir: Path = Path(), database_url: str = "", stored: Stored = lambda _name: {}) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         for area in AREAS:
             self._manager.add_hookspecs(area)
@@ -44,6 +48,7 @@ class Plugins:
         self._services: dict[str, list[Any]] = {}
         self._data_dir = data_dir
         self._database_url = database_url
+        self._stored = stored
         self.ledger = Ledger()
         self.vigil = Vigil()
         self.calls = Calls(self.ledger, self.vigil)
@@ -68,7 +73,7 @@ class Plugins:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin:
                     check_implementation(implementation, caller.spec, name)
-        self._setups[name] = Setup(name, settings, self._data_dir, self._database_url)
+        self._setups[name] = Setup(name, settings, self._data_dir, self._database_url, partial(self._stored, name))
         self._services.clear()
 
     @property
@@ -201,9 +206,14 @@ class Plugins:
 _UNANSWERED = Deny("the server could not ask all who have a say in this, try again later")
 
 
-def with_builtins(builtins: Iterable[tuple[str, object]], data_dir: Path = Path(), database_url: str = "") -> Plugins:
+def with_builtins(
+    builtins: Iterable[tuple[str, object]],
+    data_dir: Path = Path(),
+    database_url: str = "",
+    stored: Stored = lambda _name: {},
+) -> Plugins:
     """A manager with the built-in plugins, registered through the same hooks as any other."""
-    plugins = Plugins(data_dir, database_url)
+    plugins = Plugins(data_dir, database_url, stored)
     for name, plugin in builtins:
         plugins.add(plugin, name)
     return plugins

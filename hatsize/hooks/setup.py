@@ -1,5 +1,6 @@
 """What a plugin is told of itself before it is asked for anything."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,3 +18,8 @@ class Setup:
     """The server's data directory; a plugin keeps its files in a folder of its own name below it."""
     database_url: str = field(default="", repr=False)
     """The settings' `database.url`, which may hold a password; empty for the default."""
+    stored: Callable[[], Mapping[str, bytes]] = field(default=dict, repr=False)
+    """What the plugin keeps (`Server.store`), read from the storage: for its commands, which run without the server.
+
+    It opens and closes the storage, and blocks. Raises StorageError.
+    """

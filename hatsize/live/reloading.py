@@ -13,6 +13,7 @@ from hatsize.tailnet.model import (
     DnsSettings,
     Node,
     PendingLogin,
+    PluginItem,
     PolicyVersion,
     Record,
     Service,
@@ -34,6 +35,7 @@ KIND: dict[type[Record], str] = {
     Service: "service.updated",
     PendingLogin: "login.decided",
     AuditEvent: "tailnet.updated",
+    PluginItem: "plugin.item_set",
 }
 """What a difference in a table is told as."""
 ACTOR = "storage"

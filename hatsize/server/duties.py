@@ -11,7 +11,7 @@ from hatsize.control.sessions import Hub
 from hatsize.hooks.storage import StorageError
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.logs import log_bug
-from hatsize.server.retention import forget_auth_keys, forget_posture, trim_log
+from hatsize.server.retention import forget_auth_keys, forget_plugin_items, forget_posture, trim_log
 from hatsize.tailnet.model import Change, Node, PendingLogin
 from hatsize.tailnet.state import State
 
@@ -33,6 +33,7 @@ def start(tasks: TaskGroup, live: LiveTailnet, hub: Hub) -> None:
         (1.0, REAPING, _reap),
         (MISSED_AFTER, "forgetting old logins", _forget_logins),
         (MINUTE, "forgetting posture attributes", forget_posture),
+        (MINUTE, "forgetting items of plugins", forget_plugin_items),
         (HOUR, "forgetting old auth keys", forget_auth_keys),
         (HOUR, "trimming the change log", trim_log),
     ):

@@ -7,11 +7,13 @@ from typing import Any
 
 from hatsize.control.registration import Registrar
 from hatsize.hooks.auth import Deny, LoginIdentity
+from hatsize.hooks.lifecycle import PluginStore
 from hatsize.hooks.manager import Plugins
 from hatsize.hooks.metrics import Figure
 from hatsize.hooks.replicas import Replica
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.server.derived_keys import derived_key
+from hatsize.server.plugin_store import LiveStore
 from hatsize.tailnet.commands.identities import Profile, note_login, suspend_user, sync_user, user_of
 from hatsize.tailnet.commands.logins import approve_own_check
 from hatsize.tailnet.commands.policy import save_policy
@@ -64,6 +66,9 @@ class PluginView:
 
     def derived_key(self, purpose: str) -> bytes:
         return derived_key(self._noise_key, purpose)
+
+    def store(self, plugin: str) -> PluginStore:
+        return LiveStore(self._live, plugin)
 
     async def run(self, command: Callable[[State], Change | None]) -> Change | None:
         return await self._live.run(command)

@@ -23,6 +23,7 @@ from hatsize.live.alone import Alone
 from hatsize.live.services import Services
 from hatsize.server.records_file import wire_records
 from hatsize.server.settings import Settings, load_section
+from hatsize.server.stored_items import stored_items
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def load_plugins(settings: Settings) -> Plugins:
         ],
         settings.data_dir,
         settings.database.url.get_secret_value(),
+        lambda name: stored_items(_storage(plugins, settings), name),
     )
     for name in settings.plugins.enabled:
         _enable(plugins, name, settings)

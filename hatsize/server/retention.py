@@ -1,4 +1,4 @@
-"""What a server forgets in time: old keys and tokens, posture attributes, the change log every replica has read."""
+"""What a server forgets in time: old keys and tokens, posture attributes, plugins' items, the log all have read."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,7 @@ from anyio import to_thread
 from hatsize.live.tailnet import LiveTailnet
 from hatsize.tailnet.commands.attributes import forget_attributes
 from hatsize.tailnet.commands.oauth import expired_tokens
+from hatsize.tailnet.commands.plugin_items import forget_items
 from hatsize.tailnet.model import Change, Credential, CredentialKind
 from hatsize.tailnet.state import State
 
@@ -35,6 +36,11 @@ async def forget_auth_keys(live: LiveTailnet) -> None:
 async def forget_posture(live: LiveTailnet) -> None:
     """Remove the posture attributes whose time is over."""
     await live.run(lambda state: forget_attributes(state, live.clock(), actor="server"))
+
+
+async def forget_plugin_items(live: LiveTailnet) -> None:
+    """Remove what plugins have kept for a while that is over."""
+    await live.run(lambda state: forget_items(state, live.clock(), actor="server"))
 
 
 async def trim_log(live: LiveTailnet) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from hatsize.tailnet.model import Credential, Node, PendingLogin, Record, User
+from hatsize.tailnet.model import Credential, Node, PendingLogin, PluginItem, Record, User
 from hatsize.wire.keys import MachineKey, NodeKey
 
 K = TypeVar("K")
@@ -22,6 +22,8 @@ class Indexes:
         self.user_by_identity: dict[tuple[str, str], int] = {}
         self.credential_by_prefix: dict[str, int] = {}
         self.login_by_auth_id: dict[str, int] = {}
+        self.plugin_items: dict[str, dict[str, int]] = {}
+        """By the plugin's name, then by the item's key."""
 
     def add(self, record: Record) -> None:
         match record:
@@ -35,6 +37,8 @@ class Indexes:
                 self.credential_by_prefix[record.prefix] = record.id
             case PendingLogin():
                 self.login_by_auth_id[record.auth_id] = record.id
+            case PluginItem():
+                self.plugin_items.setdefault(record.plugin, {})[record.key] = record.id
 
     def remove(self, record: Record) -> None:
         """Take a record's entries out, but for those that another record of the same change has taken over."""
@@ -49,6 +53,8 @@ class Indexes:
                 _release(self.credential_by_prefix, record.prefix, record.id)
             case PendingLogin():
                 _release(self.login_by_auth_id, record.auth_id, record.id)
+            case PluginItem():
+                _release(self.plugin_items[record.plugin], record.key, record.id)
 
     def _add_node(self, node: Node) -> None:
         self.node_by_key[node.node_key] = node.id

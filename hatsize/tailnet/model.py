@@ -261,8 +261,24 @@ class AuditEvent(Record, frozen=True, kw_only=True):
     after: Any = None
 
 
+class PluginItem(Record, frozen=True, kw_only=True):
+    """Something that a plugin keeps under a key of its own."""
+
+    table: ClassVar[str] = "plugin_item"
+    plugin: str
+    key: str
+    value: bytes
+    expires: datetime | None = None
+    """From when on it is not given out any more."""
+
+    def __repr__(self) -> str:
+        """Without the value, which is nobody else's business."""
+        return f"PluginItem({self.id}, {self.plugin!r}, {self.key!r})"
+
+
 RECORDS: tuple[type[Record], ...] = (
     Tailnet, User, Node, Credential, PolicyVersion, DnsSettings, DnsRecord, Share, Service, PendingLogin, AuditEvent,
+    PluginItem,
 )  # fmt: skip
 """Every table, in the order in which rows can be written."""
 

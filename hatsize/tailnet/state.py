@@ -75,6 +75,7 @@ class State:
         """Make a change true. It was computed from this state, or read from the log in its order."""
         self.version += 1
         for table, record_id in change.deletes:
+            self._last_id[table] = max(self._last_id.get(table, 0), record_id)  # it may have come and gone unheard of
             old = self._tables[table].pop(record_id, None)
             if old is not None:
                 self.index.remove(old)

@@ -12,10 +12,13 @@ from hatsize.testing.tailnet import URL, ScratchTailnet
 from hatsize.wire.keys import PrivateKey
 
 
-def plugin_server(tailnet: ScratchTailnet) -> PluginView:
-    """The server that is given to plugins. A plugin's files go below a folder that is not there."""
+def plugin_server(tailnet: ScratchTailnet, key: PrivateKey | None = None) -> PluginView:
+    """The server that is given to plugins. A plugin's files go below a folder that is not there.
+
+    Its derived keys come from `key`, by default a new one: give a restarted server, or a replica, that of the first.
+    """
     settings = tailnet.settings
-    noise_key = PrivateKey.generate()
+    noise_key = key or PrivateKey.generate()
     replica = ThisReplica(
         tailnet.live,
         tailnet.hub,

@@ -92,7 +92,7 @@ def test_two_of_one_name_are_refused(announced):
         ("pass\n", "cannot be loaded: AttributeError"),
         (module(HEARS).replace("Plugin()", "Plugin"), "is a class: let its entry point name an object"),
         ("class P:\n    hatsize_api = '1.0'\nplugin = P()\n", "marks no function with @hookimpl"),
-        (module(HEARS, version="pass"), 'does not say which hook interface .* add `hatsize_api = "1.0"`'),
+        (module(HEARS, version="pass"), 'does not say which hook interface .* add `hatsize_api = "1.1"`'),
         (module(HEARS, version="hatsize_api = 1"), ".*the form is MAJOR.MINOR"),
         (module(HEARS, version='hatsize_api = "1.99"'), "was written for version 1.99 .* update hatsize"),
         (module(HEARS, version='hatsize_api = "2.0"'), "was written for version 2.0 .* update hatsize"),

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from hatsize.hooks.storage import LogTrimmedError
-from hatsize.server.retention import forget_auth_keys, forget_posture, trim_log
+from hatsize.server.retention import forget_auth_keys, forget_plugin_items, forget_posture, trim_log
 from hatsize.tailnet.commands.attributes import Passing, set_attributes
 from hatsize.tailnet.commands.credentials import expire_credential
 from hatsize.tailnet.commands.oauth import create_oauth_client, issue_token
-from hatsize.tailnet.model import Credential, CredentialKind
+from hatsize.tailnet.model import Credential, CredentialKind, PluginItem
 from hatsize.tailnet.secrets import mint
 from hatsize.testing.client import FakeClient
+from hatsize.testing.web import plugin_server
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +65,17 @@ async def test_a_posture_attribute_goes_at_its_time(tailnet):
     tailnet.clock.advance(minutes=5)
     await forget_posture(tailnet.live)
     assert tailnet.node("desk").attributes == {}
+
+
+async def test_what_a_plugin_kept_for_a_while_goes_at_its_time(tailnet):
+    store = plugin_server(tailnet).store("door")
+    await store.put("lasting", b"1")
+    await store.put("passing", b"2", tailnet.clock() + timedelta(minutes=5))
+    await forget_plugin_items(tailnet.live)
+    assert len(tailnet.state.table(PluginItem)) == 2
+    tailnet.clock.advance(minutes=5)
+    await forget_plugin_items(tailnet.live)
+    assert [item.key for item in tailnet.state.all(PluginItem)] == ["lasting"]
 
 
 async def test_the_change_log_keeps_a_day(tailnet):

@@ -38,6 +38,12 @@ def test_an_id_is_not_given_out_again(state):
     assert state.next_id(Node) == 2
 
 
+def test_nor_is_one_that_another_replica_gave_out_and_took_back_before_this_one_heard_of_it(state):
+    state.apply(change())  # a row that is gone again is not in the change that made it
+    state.apply(change(deletes=[("node", 7)]))
+    assert state.next_id(Node) == 8
+
+
 def test_what_is_not_there_is_named(state):
     with pytest.raises(NotFoundError, match="node 9 does not exist"):
         state.get(Node, 9)

@@ -23,13 +23,14 @@ from hatsize.tailnet.model import (
     Credential,
     Node,
     PendingLogin,
+    PluginItem,
     Record,
     Service,
     Tailnet,
     User,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The migration this program's tables are at."""
 
 UNIQUE: dict[type[Record], tuple[tuple[str, ...], ...]] = {
@@ -39,6 +40,7 @@ UNIQUE: dict[type[Record], tuple[tuple[str, ...], ...]] = {
     Credential: (("prefix",),),
     Service: (("tailnet", "name"),),
     PendingLogin: (("auth_id",),),
+    PluginItem: (("tailnet", "plugin", "key"),),
 }
 """What no two rows may have alike."""
 

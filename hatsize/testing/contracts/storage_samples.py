@@ -14,6 +14,7 @@ from hatsize.tailnet.model import (
     LoginState,
     Node,
     PendingLogin,
+    PluginItem,
     PolicyVersion,
     Record,
     Role,
@@ -183,6 +184,7 @@ def one_of_each(tailnet: int = 1) -> Sequence[Record]:
             before={"name": "a"},
             after=["b", 1, None],
         ),
+        PluginItem(id=1, tailnet=tailnet, plugin="door", key="visits/åsa", value=b"\x00\xff", expires=LATER),
     )
 
 

@@ -43,6 +43,26 @@ async def test_plugins_seal_with_the_same_keys_at_each(replicas):
     assert keys[0] == keys[1]
 
 
+async def test_what_a_plugin_keeps_at_one_is_there_at_the_other(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        here, there = (replica.parts.view.store("door") for replica in (one, two))
+        await here.put("visits", b"3")
+        await replicas.until(lambda: there.get("visits") == b"3")
+
+
+async def test_a_plugin_changes_what_another_replica_has_kept_a_moment_ago(replicas):
+    async with replicas.running("one", "two") as (one, two):
+        here, there = (replica.parts.view.store("door") for replica in (one, two))
+        for number in range(20):
+            await here.put(f"visits/{number}", b"3")
+            if number % 2:
+                await there.delete(f"visits/{number}")
+            else:
+                assert await there.swap(f"visits/{number}", b"3", None)
+        assert there.items() == {}
+        await replicas.until(lambda: here.items() == {})
+
+
 async def test_what_a_node_reports_is_told_at_the_other(replicas):
     async with replicas.running("one", "two") as (one, two):
         client, _ = await replicas.joined(one, "desk")

@@ -1,11 +1,11 @@
-"""The challenges that are published, wherever that is, until they are taken away. Kept in a file, so that a restart
-forgets none."""
+"""The challenges that are published, wherever that is, until they are taken away. Kept in the tailnet's state, so that
+every replica knows them and a restart forgets none."""
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from hashlib import sha256
 
 import dns.rdata
 from dns.name import Name
@@ -13,12 +13,14 @@ from dns.rdata import Rdata
 from dns.rdataclass import IN
 from dns.rdatatype import TXT
 
+from hatsize.hooks.lifecycle import PluginStore
 from hatsize_dns.asker import Asker
 from hatsize_dns.layers import FixedLayer, Sets
 from hatsize_dns.names import absolute
 
 log = logging.getLogger(__name__)
 
+PREFIX = "challenge/"
 MOST_OF_A_NAME = 16
 """Values that one name may have at once."""
 TTL = 1
@@ -45,61 +47,79 @@ class Challenge:
     tries: int = 0
     """How often it could not be taken away."""
 
+    @property
+    def key(self) -> str:
+        """What it is kept under: a name alone may be as long as a key."""
+        record = json.dumps([self.publisher, self.name, self.value])
+        return PREFIX + sha256(record.encode()).hexdigest()
+
+    def packed(self) -> bytes:
+        """What is kept of it."""
+        return json.dumps(asdict(self)).encode()
+
 
 class Challenges:
-    """All challenges of this server. What is written to the file is what is true."""
+    """All challenges of this server. Methods that change something raise StorageError."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._all: list[Challenge] = read(path)
+    _store: PluginStore
+
+    def __init__(self) -> None:
+        self._packed: Mapping[str, bytes] = {}
+        self._all: list[Challenge] = []
         self._layers: dict[str, FixedLayer] = {}
 
+    def keep_in(self, store: PluginStore) -> None:
+        """Say where they are kept, before anything else: the server's store, which is there when it runs."""
+        self._store = store
+
     def __iter__(self) -> Iterator[Challenge]:
-        return iter(self._all)
+        return iter(self._read())
 
     def layer(self, publisher: str) -> FixedLayer:
         """A publisher's, as names of a zone."""
+        everything = self._read()
         if publisher not in self._layers:
-            mine = [each for each in self._all if each.publisher == publisher]
+            mine = [each for each in everything if each.publisher == publisher]
             self._layers[publisher] = FixedLayer(map(_record, mine))
         return self._layers[publisher]
 
     def of(self, name: str, publisher: str) -> list[Challenge]:
         """A name's."""
-        return [each for each in self._all if each.name == name and each.publisher == publisher]
+        return [each for each in self._read() if each.name == name and each.publisher == publisher]
 
-    def add(self, challenge: Challenge) -> None:
+    async def add(self, challenge: Challenge) -> None:
         """Take one in, or let one that is there last longer; TooManyError."""
-        same = [each for each in self.of(challenge.name, challenge.publisher) if each.value == challenge.value]
-        if not same and len(self.of(challenge.name, challenge.publisher)) >= MOST_OF_A_NAME:
+        others = [each for each in self.of(challenge.name, challenge.publisher) if each.value != challenge.value]
+        if len(others) >= MOST_OF_A_NAME:
             raise TooManyError(
                 f"{MOST_OF_A_NAME} challenges of {challenge.name} are published: wait until they are gone"
             )
-        self._keep([*(each for each in self._all if each not in same), challenge])
+        await self._store.put(challenge.key, challenge.packed())
 
     def due(self, now: float) -> list[Challenge]:
         """Those whose time is over."""
-        return [each for each in self._all if each.until <= now]
+        return [each for each in self._read() if each.until <= now]
 
-    def remove(self, challenge: Challenge) -> None:
-        """Forget one that was taken away."""
-        self._keep([each for each in self._all if each != challenge])
+    async def remove(self, challenge: Challenge) -> None:
+        """Forget one that was taken away; one that was published again meanwhile stays."""
+        await self._store.swap(challenge.key, challenge.packed(), None)
 
-    def postpone(self, challenge: Challenge, now: float) -> bool:
+    async def postpone(self, challenge: Challenge, now: float) -> bool:
         """Keep one that could not be taken away for another try; False when there were enough of them."""
-        self.remove(challenge)
         if challenge.tries + 1 >= MOST_TRIES:
+            await self.remove(challenge)
             return False
-        self._keep([*self._all, replace(challenge, until=now + AGAIN, tries=challenge.tries + 1)])
+        later = replace(challenge, until=now + AGAIN, tries=challenge.tries + 1)
+        await self._store.swap(challenge.key, challenge.packed(), later.packed())
         return True
 
-    def _keep(self, challenges: list[Challenge]) -> None:
-        self._all = challenges
-        self._layers.clear()
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = self._path.with_suffix(".new")
-        beside.write_text(json.dumps([asdict(each) for each in challenges], indent=1), "utf-8")
-        beside.replace(self._path)
+    def _read(self) -> list[Challenge]:
+        packed = self._store.items(PREFIX)
+        if packed != self._packed:
+            self._packed = packed
+            self._all = list(unpacked(packed))
+            self._layers.clear()
+        return self._all
 
 
 class ServedChallenges:
@@ -113,15 +133,14 @@ class ServedChallenges:
         return self._challenges.layer(self._publisher).at(name, asker)
 
 
-def read(path: Path) -> list[Challenge]:
-    """The challenges of a file; none, with a word in the log, where it cannot be used."""
-    try:
-        return [Challenge(**each) for each in json.loads(path.read_text("utf-8"))]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError) as error:
-        log.warning("%s is not used, what it held may stay published: %s", path, error)
-        return []
+def unpacked(stored: Mapping[str, bytes]) -> Iterator[Challenge]:
+    """The challenges among what is stored, with a word in the log for what cannot be used."""
+    for key, packed in stored.items():
+        if key.startswith(PREFIX):
+            try:
+                yield Challenge(**json.loads(packed))
+            except (ValueError, TypeError) as error:
+                log.warning("%s is not used, what it held may stay published: %s", key, error)
 
 
 def _record(challenge: Challenge) -> tuple[Name, int, Rdata]:

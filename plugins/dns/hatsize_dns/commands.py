@@ -1,6 +1,7 @@
 """`hatsize zones`: what is served and published, as a name server's client sees it."""
 
 import json
+from collections.abc import Callable, Mapping
 from time import time
 from typing import Any
 
@@ -14,8 +15,9 @@ import dns.resolver
 from dns.message import Message
 from dns.name import Name
 
+from hatsize.hooks.storage import StorageError
 from hatsize_dns.addresses import Place
-from hatsize_dns.challenges import Challenges
+from hatsize_dns.challenges import Challenge, unpacked
 from hatsize_dns.names import absolute, plain
 from hatsize_dns.settings import Settings
 
@@ -23,8 +25,8 @@ TIMEOUT = 5.0
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask one that listens there
 
 
-def zones(settings: Settings, challenges: Challenges) -> click.Command:
-    """The command, for a server with these settings."""
+def zones(settings: Settings, stored: Callable[[], Mapping[str, bytes]]) -> click.Command:
+    """The command, for a server with these settings that keeps what `stored` reads."""
 
     @click.group("zones")
     def group() -> None:
@@ -37,7 +39,7 @@ def zones(settings: Settings, challenges: Challenges) -> click.Command:
         rows = [_zone(settings, zone.for_, zone.nodes, origin) for zone in settings.zones for origin in zone.origins]
         published = [
             {"name": each.name, "value": each.value, "publisher": each.publisher, "seconds": int(each.until - time())}
-            for each in challenges
+            for each in _published(stored)
         ]
         if output == "json":
             click.echo(json.dumps({"zones": rows, "challenges": published}, indent=2))
@@ -66,6 +68,13 @@ def zones(settings: Settings, challenges: Challenges) -> click.Command:
             click.echo(_delegation(settings, asked))
 
     return group
+
+
+def _published(stored: Callable[[], Mapping[str, bytes]]) -> list[Challenge]:
+    try:
+        return list(unpacked(stored()))
+    except StorageError as error:
+        raise click.ClickException(f"what is published cannot be read: {error}") from None
 
 
 def _zone(settings: Settings, clients: tuple[str, ...], nodes: str, origin: Name) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """DNS beyond MagicDNS: zones of our own, challenge records wherever they belong, names whose addresses are checked."""
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import click
 
@@ -16,20 +17,20 @@ from hatsize_dns.building import publishers
 from hatsize_dns.challenges import Challenges
 from hatsize_dns.commands import zones
 from hatsize_dns.figures import figures
+from hatsize_dns.former_file import take_over
 from hatsize_dns.publishing import Publisher
 from hatsize_dns.service import Service
 from hatsize_dns.settings import Settings
-
-CHALLENGES = "challenges.json"
 
 
 class DnsPlugin:
     """A name server for zones of your own, challenges for certificates, and names whose addresses are checked."""
 
-    hatsize_api = "1.0"
+    hatsize_api = "1.1"
     service: Service | None = None
     """While the server runs."""
     _settings: Settings
+    _setup: Setup
     _challenges: Challenges
     _publishers: Sequence[Publisher]
 
@@ -40,7 +41,8 @@ class DnsPlugin:
     @hookimpl
     def hatsize_configured(self, setup: Setup) -> None:
         self._settings = setup.settings
-        self._challenges = Challenges(setup.data_dir / setup.name / CHALLENGES)
+        self._setup = setup
+        self._challenges = Challenges()
         self._publishers = publishers(self._settings, self._challenges)
         self.service = None
 
@@ -50,8 +52,15 @@ class DnsPlugin:
 
     @hookimpl
     def hatsize_running(self, server: Server) -> AbstractAsyncContextManager[None]:
+        self._challenges.keep_in(server.store("dns"))
         self.service = Service(self._settings, server, self._challenges, self._publishers)
-        return self.service.running()
+        return self._running(self.service, self._challenges, self._setup.data_dir / self._setup.name)
+
+    @asynccontextmanager
+    async def _running(self, service: Service, challenges: Challenges, folder: Path) -> AsyncIterator[None]:
+        await take_over(folder, challenges)
+        async with service.running():
+            yield
 
     @hookimpl
     async def hatsize_changed(self, change: Change) -> None:
@@ -70,7 +79,7 @@ class DnsPlugin:
 
     @hookimpl
     def hatsize_commands(self) -> Sequence[click.Command]:
-        return [zones(self._settings, self._challenges)]
+        return [zones(self._settings, self._setup.stored)]
 
 
 plugin = DnsPlugin()

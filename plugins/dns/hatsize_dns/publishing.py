@@ -7,11 +7,14 @@ from typing import Protocol
 import anyio
 
 from hatsize.hooks.dns import PublishError
+from hatsize.hooks.lifecycle import Server
+from hatsize.hooks.storage import StorageError
 from hatsize.tailnet.model import Node
 from hatsize_dns.challenges import Challenge, Challenges, TooManyError
 
 log = logging.getLogger(__name__)
 
+DUTY = "dns:taking challenges away"
 LOOK_EVERY = 5.0
 """Seconds between looks at what is over."""
 REMOVAL = 60.0
@@ -70,22 +73,22 @@ class Publisher:
         del record_type
         try:
             # Remembered before it is made: whatever happens in between, it will be taken away.
-            self._challenges.add(Challenge(self.name, name.lower(), value, self._until()))
+            await self._challenges.add(Challenge(self.name, name.lower(), value, self._until()))
         except TooManyError as error:
             raise PublishError(str(error)) from None
-        except OSError as error:
-            raise PublishError(f"the server cannot remember the record: {error.strerror or error}") from None
+        except StorageError as error:
+            raise PublishError(f"the server cannot remember the record: {error}") from None
         await self.backend.add(name, value)
         log.info("published %s for node %d by %s", name, node.id, self.name)
 
 
 class Removal:
-    """Takes away what is over."""
+    """Takes away what is over: one replica for all."""
 
-    def __init__(self, challenges: Challenges, backends: Mapping[str, Backend], now: Callable[[], float]) -> None:
+    def __init__(self, challenges: Challenges, backends: Mapping[str, Backend], server: Server) -> None:
         self._challenges = challenges
         self._backends = backends
-        self._now = now
+        self._server = server
 
     async def run(self) -> None:
         """Look from time to time, until cancelled."""
@@ -94,7 +97,9 @@ class Removal:
             await anyio.sleep(LOOK_EVERY)
 
     async def round(self) -> None:
-        """Take away what is over now."""
+        """Take away what is over now, where this is the replica to do it."""
+        if not self._server.is_ours(DUTY):
+            return
         async with anyio.create_task_group() as tasks:
             for challenge in self._challenges.due(self._now()):
                 tasks.start_soon(self._remove, challenge)
@@ -105,14 +110,17 @@ class Removal:
             with anyio.fail_after(REMOVAL):
                 await backend.remove(challenge.name, challenge.value)
         except (PublishError, TimeoutError) as error:
-            later = self._challenges.postpone(challenge, self._now())
+            later = await self._challenges.postpone(challenge, self._now())
             then = "" if later else "; given up, take it away by hand"
             log.warning("%s %s is still published: %s%s", challenge.name, challenge.value, error, then)
         else:
-            self._challenges.remove(challenge)
+            await self._challenges.remove(challenge)
 
     async def _safely(self) -> None:
         try:
             await self.round()
-        except* OSError as group:
+        except* StorageError as group:
             log.warning("challenges stay published: %s", group.exceptions[0])
+
+    def _now(self) -> float:
+        return self._server.now().timestamp()

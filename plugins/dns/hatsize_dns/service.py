@@ -30,7 +30,7 @@ class Service:
         self._settings = settings
         self._server = server
         backends = {publisher.name: publisher.backend for publisher in publishers}
-        self._removal = Removal(challenges, backends, lambda: server.now().timestamp())
+        self._removal = Removal(challenges, backends, server)
         self._builder = ZoneBuilder(settings, server, challenges, self.touch)
         self._serial = int(server.now().timestamp())
         self.responder = Responder(Catalogue(self._builder.zones(lambda: self._serial)))

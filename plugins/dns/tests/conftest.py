@@ -7,7 +7,9 @@ import dns.rcode
 import pytest
 from dns.rdatatype import from_text
 
+from hatsize.testing.web import plugin_server
 from hatsize_dns.asker import Asker
+from hatsize_dns.challenges import Challenges
 from hatsize_dns.lookup import answer_to
 from hatsize_dns.names import absolute
 from hatsize_dns.responder import Responder
@@ -15,6 +17,20 @@ from hatsize_dns.zone import Catalogue, Zone
 from hatsize_dns.zone_files import read
 
 STRANGER = Asker(ip_address("192.0.2.99"))
+
+
+@pytest.fixture
+async def server(tailnet, anyio_backend):
+    """A server as the plugin sees it. It is made in a loop, for tests without one too."""
+    return plugin_server(tailnet)
+
+
+@pytest.fixture
+def challenges(server):
+    """The challenges of that server."""
+    made = Challenges()
+    made.keep_in(server.store("dns"))
+    return made
 
 
 @pytest.fixture

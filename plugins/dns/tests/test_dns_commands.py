@@ -11,8 +11,9 @@ import dns.resolver
 import pytest
 from click.testing import CliRunner
 
+from hatsize.hooks.storage import StorageError
 from hatsize.testing.server import free_port
-from hatsize_dns.challenges import Challenge, Challenges
+from hatsize_dns.challenges import Challenge
 from hatsize_dns.commands import zones
 from hatsize_dns.names import absolute
 from hatsize_dns.settings import Settings
@@ -20,11 +21,10 @@ from hatsize_dns.settings import Settings
 ZONE = {"name": "net.example.com", "nodes": "all"}
 
 
-@pytest.fixture
-def challenges(tmp_path):
-    made = Challenges(tmp_path / "challenges.json")
-    made.add(Challenge("zones", "_acme-challenge.desk.net.example.com", "v1", time() + 600))
-    return made
+def stored():
+    """What the plugin keeps: a challenge."""
+    challenge = Challenge("zones", "_acme-challenge.desk.net.example.com", "v1", time() + 600)
+    return {challenge.key: challenge.packed(), "other": b""}
 
 
 @contextmanager
@@ -44,14 +44,14 @@ def answering(responder, asker):
 
 
 @pytest.fixture
-def command(zone_of, questions, challenges):
+def command(zone_of, questions):
     """Runs it against a name server with a zone."""
     ask = questions(zone_of("net.example.com", "web A 192.0.2.80"))
 
-    def run(*arguments, **given):
+    def run(*arguments, kept=stored, **given):
         with answering(ask.responder, ask.asker) as place:
             settings = Settings(**{"zones": [ZONE], "listen": [place], **given})
-            return CliRunner().invoke(zones(settings, challenges), arguments)
+            return CliRunner().invoke(zones(settings, kept), arguments)
 
     return run
 
@@ -66,6 +66,14 @@ def test_they_are_listed_for_programs(command):
     told = json.loads(command("list", "-o", "json").output)
     assert told["zones"] == [{"zone": "net.example.com", "for": "everybody", "nodes": "all", "state": "NOERROR"}]
     assert told["challenges"][0]["value"] == "v1"
+
+
+def test_a_storage_that_cannot_be_read_is_told_in_words(command):
+    def away():
+        raise StorageError("the database is away")
+
+    done = command("list", kept=away)
+    assert (done.exit_code, done.output) == (1, "Error: what is published cannot be read: the database is away\n")
 
 
 def test_a_server_that_is_away_is_said_beside_its_zone(command):

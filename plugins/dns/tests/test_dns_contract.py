@@ -7,7 +7,6 @@ import pytest
 from hatsize.tailnet.state import State
 from hatsize.testing.contracts.challenges import ChallengePublisherContract
 from hatsize_dns.building import ZoneBuilder, publishers
-from hatsize_dns.challenges import Challenges
 from hatsize_dns.publishing import Publisher
 from hatsize_dns.settings import Settings
 
@@ -15,10 +14,6 @@ SETTINGS = Settings(zones=["net.example.com", "100.64.0.0/16", {"name": "inner.e
 
 
 class TestOwnZones(ChallengePublisherContract):
-    @pytest.fixture
-    def challenges(self, tmp_path):
-        return Challenges(tmp_path / "challenges.json")
-
     @pytest.fixture
     def publisher(self, challenges):
         (own,) = publishers(SETTINGS, challenges)
@@ -53,8 +48,8 @@ class Paper:
 
 class TestElsewhere(ChallengePublisherContract):
     @pytest.fixture
-    def publisher(self, tmp_path):
-        return Publisher("paper", ["net.example.com"], Paper(), Challenges(tmp_path / "c.json"), lambda: 0.0)
+    def publisher(self, challenges):
+        return Publisher("paper", ["net.example.com"], Paper(), challenges, lambda: 0.0)
 
     @pytest.fixture
     def published(self, publisher):

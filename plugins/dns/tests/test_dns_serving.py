@@ -10,6 +10,7 @@ import dns.asyncquery
 import dns.message
 import dns.rcode
 import pytest
+from anyio import to_thread
 
 from hatsize.hooks.errors import PluginError
 from hatsize.tailnet.model import Change, DnsRecord, User
@@ -17,6 +18,7 @@ from hatsize.testing.client import RefusedError
 from hatsize.testing.server import free_port
 from hatsize.wire.keys import PrivateKey
 from hatsize_dns import limits, listening
+from hatsize_dns.challenges import unpacked
 from hatsize_dns.plugin import plugin
 from hatsize_dns.seen import ASYNCIO, has
 
@@ -90,6 +92,14 @@ async def test_a_client_publishes_its_challenges_and_they_outlive_a_restart(serv
         assert sorted(await values(CHALLENGE, "TXT")) == ['"one"', '"three"', '"two"']
     async with serving():
         assert sorted(await values(CHALLENGE, "TXT")) == ['"one"', '"three"', '"two"']
+
+
+async def test_commands_read_what_is_published_beside_the_server(serving):
+    async with serving() as server:
+        client = await desk(server)
+        await set_dns(client, "one")
+        stored = await to_thread.run_sync(plugin._setup.stored)
+        assert [(each.name, each.value) for each in unpacked(stored)] == [(CHALLENGE, "one")]
 
 
 async def test_a_challenge_is_taken_away_in_time(serving, monkeypatch):

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from hatsize.tailnet.model import Change, DnsRecord
 from hatsize.tailnet.state import State
-from hatsize.testing.web import plugin_server
 from hatsize_dns.asker import asker_at
 from hatsize_dns.building import ZoneBuilder
-from hatsize_dns.challenges import Challenges
 from hatsize_dns.names import IN_ADDR, IP6
 from hatsize_dns.settings import Settings
 from hatsize_dns.tailnet_layers import AddressNames, Visibility
@@ -24,11 +22,6 @@ POLICY = """{
   "acls": [{"action": "accept", "src": ["bob@"], "dst": ["bob@:*", "tag:web:80"]}],
 }"""
 DESK, PHONE, WEB, BOBS = (f"{name}.net.example.com" for name in ("desk", "phone", "web", "bobs"))
-
-
-@pytest.fixture
-async def server(tailnet):
-    return plugin_server(tailnet)
 
 
 @pytest.fixture
@@ -49,12 +42,12 @@ async def nodes(tailnet, fake_client):
 
 
 @pytest.fixture
-def ask(server, questions, tmp_path):
+def ask(server, questions, challenges):
     """Asks the zones of some settings from an address."""
 
     def make(address="192.0.2.99", **given):
         settings = Settings(**{"zones": [{"name": "net.example.com", **given.pop("zone", {})}], **given})
-        builder = ZoneBuilder(settings, server, Challenges(tmp_path / "challenges.json"), lambda: None)
+        builder = ZoneBuilder(settings, server, challenges, lambda: None)
         return questions(*builder.zones(lambda: 1), asker=asker_at(server.state, address))
 
     return make

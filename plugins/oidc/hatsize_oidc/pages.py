@@ -13,7 +13,6 @@ from hatsize.tailnet.errors import RefusedError
 from hatsize_oidc import confirmations, cookies, leaving, underway
 from hatsize_oidc.asked import Asked, asked_for
 from hatsize_oidc.confirmations import Answered, Confirmations
-from hatsize_oidc.elsewhere import Elsewhere
 from hatsize_oidc.failures import LoginFailure, ProviderFailure, StaleFailure, shown
 from hatsize_oidc.leaving import Leavings
 from hatsize_oidc.provider import OidcProvider
@@ -36,13 +35,11 @@ class Pages:
         providers: Mapping[str, OidcProvider],
         tokens: RefreshTokens,
         upkeep: Upkeep,
-        elsewhere: Elsewhere,
     ) -> None:
         self._server = server
         self._providers = providers
         self._tokens = tokens
         self._upkeep = upkeep
-        self._elsewhere = elsewhere
         self._logins = Logins(server.derived_key("oidc:underway"))
         self._waiting = Confirmations(server.derived_key("oidc:waiting"))
         self._leavings = Leavings(server.derived_key("oidc:leaving"))
@@ -123,17 +120,13 @@ class Pages:
         return page
 
     async def _let_in(self, asked: Asked, answered: Answered) -> None:
+        if answered.refresh_token:
+            # First, so that the end of an older session, heard of at this moment, shuts out nobody who is let in.
+            await self._tokens.keep(answered.identity.identity, answered.refresh_token)
         if asked.is_machine:
-            with self._elsewhere.not_so(answered.identity.identity):
-                await self._server.log_in(asked.auth_id, answered.identity)
+            await self._server.log_in(asked.auth_id, answered.identity)
         else:
             await self._server.approve_check(asked.auth_id, answered.identity)
-        if not answered.refresh_token:
-            return
-        try:
-            await self._tokens.keep(answered.identity.identity, answered.refresh_token)
-        except OSError as error:
-            log.warning("a refresh token of %s is not kept: %s", answered.provider, error)
 
     async def _logout(self, name: str) -> Response:
         """End the browser's session at the provider (OpenID Connect RP-Initiated Logout 1.0)."""
@@ -151,7 +144,7 @@ class Pages:
     async def _backchannel_logout(self, name: str) -> Response:
         """The provider itself tells that somebody has logged out: whether they stay is asked at once."""
         provider = self._provider(name)
-        self._upkeep.ask_soon(await provider.logged_out((await request.form).get("logout_token", "")))
+        await self._upkeep.ask_soon(await provider.logged_out((await request.form).get("logout_token", "")))
         return Response(b"", HTTPStatus.OK, PAGE_HEADERS)
 
     async def _failed(self, failure: Exception) -> Response:

@@ -1,85 +1,104 @@
-"""Refresh tokens, kept over restarts: a file in the data directory, for the server's own eyes."""
+"""Refresh tokens, kept in the tailnet's state, sealed: any replica can ask about whoever logged in at another one."""
 
 import logging
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
 
-import anyio
-import msgspec
-from anyio import to_thread
-
+from hatsize.hooks.lifecycle import PluginStore
 from hatsize.tailnet.model import Identity
+from hatsize_oidc.sealed import Seal
 
 log = logging.getLogger("hatsize.oidc")
 
-FILE = "refresh-tokens.json"
+PREFIX = "token/"
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """One person's token."""
+def place_of(identity: Identity) -> str:
+    """How keys name somebody. A subject may be longer than a key, and have any characters."""
+    return f"{identity.provider}/{sha256(identity.subject.encode(errors='surrogatepass')).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is sealed. Whose token it is goes with it, so that it is of no use in another one's place."""
 
     provider: str
     subject: str
-    token: str
+    at: float
+    token: str = field(repr=False)
 
-    def __repr__(self) -> str:
-        return f"Kept({self.provider!r}, {self.subject!r})"
 
-    @property
-    def identity(self) -> Identity:
-        return Identity(self.provider, self.subject)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One person's token, as it was when it was read."""
+
+    identity: Identity
+    token: str = field(repr=False)
+    at: float
+    """When it was kept, in seconds since 1970."""
+    sealed: bytes = field(repr=False)
 
 
 class RefreshTokens:
-    """The newest refresh token of everybody who has logged in. Each change is on the disk when its call returns."""
+    """The newest refresh token of everybody who has logged in. Methods that change something raise StorageError."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
-        self._tokens: dict[Identity, Kept] = {}
-        self._saving = anyio.Lock()
+    def __init__(self, store: PluginStore, key: bytes, now: Callable[[], datetime]) -> None:
+        """`key` has 32 bytes."""
+        self._store = store
+        self._seal = Seal(key, Content)
+        self._now = now
 
-    def load(self) -> None:
-        """Read what was kept; a file that cannot be read is set aside, and its people are asked when they log in."""
-        try:
-            kept = msgspec.json.decode(self._path.read_bytes(), type=list[Kept])
-        except FileNotFoundError:
-            return
-        except (OSError, msgspec.MsgspecError) as error:
-            log.warning("cannot read %s, so who logged in before is asked for no more: %s", self._path, error)
-            return
-        self._tokens = {one.identity: one for one in kept}
+    def of(self, provider: str) -> list[Kept]:
+        """Those of a provider's people."""
+        sealed = self._store.items(f"{PREFIX}{provider}/")
+        opened = [self._opened(key, each) for key, each in sealed.items()]
+        found = [kept for kept in opened if kept is not None]
+        if len(found) < len(opened):
+            log.warning(
+                "%d refresh tokens of %s were sealed with another key than this server has: whose they are is asked "
+                "about again after their next login",
+                len(opened) - len(found),
+                provider,
+            )
+        return found
 
-    def __iter__(self) -> Iterator[Kept]:
-        return iter(list(self._tokens.values()))
+    def is_newest(self, kept: Kept) -> bool:
+        """Whether it is still there; when it is not, somebody has logged in meanwhile, or is asked about no more."""
+        return self._store.get(PREFIX + place_of(kept.identity)) == kept.sealed
 
-    def get(self, identity: Identity) -> str:
-        """Somebody's token; empty where there is none."""
-        kept = self._tokens.get(identity)
-        return kept.token if kept else ""
+    def is_older(self, kept: Kept, age: timedelta) -> bool:
+        """Whether it was kept longer ago."""
+        return self._now().timestamp() - kept.at > age.total_seconds()
 
     async def keep(self, identity: Identity, token: str) -> None:
-        """Take over somebody's newest token. Raises OSError."""
-        self._tokens[identity] = Kept(identity.provider, identity.subject, token)
-        await self._save()
+        """Take over somebody's newest token, of a login."""
+        made = self._made(identity, token)
+        await self._store.put(PREFIX + place_of(identity), made.sealed)
 
-    async def forget(self, identity: Identity) -> None:
-        """Somebody's token is of no more use. Raises OSError."""
-        if self._tokens.pop(identity, None) is not None:
-            await self._save()
+    async def keep_first(self, identity: Identity, token: str) -> None:
+        """Take over somebody's token unless there is one, which is newer."""
+        made = self._made(identity, token)
+        await self._store.swap(PREFIX + place_of(identity), None, made.sealed)
 
-    async def _save(self) -> None:
-        async with self._saving:
-            await to_thread.run_sync(_write, self._path, msgspec.json.encode(list(self._tokens.values())))
+    async def renew(self, kept: Kept, token: str) -> Kept:
+        """The provider has given another token for this one: what is kept of it, unless there is a newer one."""
+        made = self._made(kept.identity, token)
+        await self._store.swap(PREFIX + place_of(kept.identity), kept.sealed, made.sealed)
+        return made
 
+    async def forget(self, kept: Kept) -> None:
+        """A token is of no more use; one that is newer stays."""
+        await self._store.swap(PREFIX + place_of(kept.identity), kept.sealed, None)
 
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in place whole, readable by nobody else."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    def _made(self, identity: Identity, token: str) -> Kept:
+        content = Content(identity.provider, identity.subject, self._now().timestamp(), token)
+        return Kept(identity, token, content.at, self._seal.closed(content).encode())
+
+    def _opened(self, key: str, sealed: bytes) -> Kept | None:
+        content = self._seal.opened(sealed.decode())
+        if content is None:
+            return None
+        identity = Identity(content.provider, content.subject)
+        return Kept(identity, content.token, content.at, sealed) if key == PREFIX + place_of(identity) else None

@@ -1,6 +1,7 @@
-"""What browsers keep for us from one page to the next: sealed, so that they can neither read nor change it.
+"""What others keep for us, sealed, so that they can neither read nor change it: browsers, and the database.
 
-Nothing of it is kept here: nobody can fill our memory, and whichever replica a browser comes back to can go on.
+Nothing of what browsers keep is kept here too: nobody can fill our memory, and whichever replica a browser comes back
+to can go on.
 """
 
 import json
@@ -17,9 +18,11 @@ Kind = TypeVar("Kind")
 
 
 class Seal(Generic[Kind]):
-    """Seals things of one kind, each good for a while."""
+    """Seals things of one kind, each good for a while or, without a lifetime, for ever."""
 
-    def __init__(self, key: bytes, kind: type[Kind], lifetime: int, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, key: bytes, kind: type[Kind], lifetime: int | None = None, clock: Callable[[], float] = time
+    ) -> None:
         """`key` has 32 bytes; `kind` is a dataclass of what JSON can hold; `lifetime` is in seconds."""
         self._fernet = Fernet(urlsafe_b64encode(key))
         self._kind = kind
@@ -27,14 +30,19 @@ class Seal(Generic[Kind]):
         self._clock = clock
 
     def closed(self, content: Kind) -> str:
-        """What the browser keeps of it."""
+        """What is kept of it elsewhere."""
         text = json.dumps(msgspec.to_builtins(content))
         return self._fernet.encrypt_at_time(zlib.compress(text.encode()), int(self._clock())).decode()
 
     def opened(self, text: str) -> Kind | None:
         """What was sealed; None for what we have not sealed, or whose time is over."""
         try:
-            packed = self._fernet.decrypt_at_time(text.encode(), self._lifetime, int(self._clock()))
+            packed = self._unpacked(text.encode())
         except InvalidToken:
             return None
         return msgspec.convert(json.loads(zlib.decompress(packed)), self._kind)
+
+    def _unpacked(self, sealed: bytes) -> bytes:
+        if self._lifetime is None:
+            return self._fernet.decrypt(sealed)
+        return self._fernet.decrypt_at_time(sealed, self._lifetime, int(self._clock()))

@@ -11,12 +11,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from hatsize.testing.web import plugin_server, web_app
-from hatsize_oidc.elsewhere import Elsewhere
 from hatsize_oidc.pages import Pages
 from hatsize_oidc.provider import OidcProvider
 from hatsize_oidc.refresh_tokens import RefreshTokens
 from hatsize_oidc.settings import Provider
 from hatsize_oidc.upkeep import Upkeep
+from hatsize_oidc.wishes import Wishes
 
 ISSUER = "https://id.example.com/realms/main"
 ANN = {"sub": "ann-1", "email": "ann@example.com", "email_verified": True, "preferred_username": "ann", "name": "Ann"}
@@ -37,6 +37,7 @@ class FakeProvider:
     """An OpenID provider that does what a test tells it, and notes what it was asked."""
 
     def __init__(self):
+        self.issuer = ISSUER
         self.asked = []
         self.down = False
         self.metadata = {}
@@ -170,6 +171,12 @@ def fake():
 
 
 @pytest.fixture
+def browser_of(fake):
+    """Makes browsers of an app."""
+    return lambda app: Browser(app, fake)
+
+
+@pytest.fixture
 def settings():
     """Makes a provider's settings."""
 
@@ -184,9 +191,27 @@ async def view(tailnet):
     return plugin_server(tailnet)
 
 
+class Tokens(RefreshTokens):
+    """Tells tests what is kept."""
+
+    def get(self, identity):
+        """Somebody's token; empty where there is none."""
+        return next((kept.token for kept in self.of(identity.provider) if kept.identity == identity), "")
+
+
 @pytest.fixture
-def tokens(tmp_path):
-    return RefreshTokens(tmp_path / "oidc")
+def tokens(view):
+    return Tokens(view.store("oidc"), view.derived_key("oidc:refresh-tokens"), view.now)
+
+
+@pytest.fixture
+def upkeep(view, tokens):
+    """Makes what asks a provider about people."""
+
+    def make(provider, kept=tokens, server=view):
+        return Upkeep(server, {provider.name: provider}, kept, Wishes(server.store("oidc"), server.now))
+
+    return make
 
 
 @pytest.fixture
@@ -200,19 +225,18 @@ def provider(fake, settings):
 
 
 @pytest.fixture
-def pages(fake, provider, tailnet, view, tokens):
+def pages(browser_of, provider, tailnet, view, tokens, upkeep):
     """Makes browsers of a server whose one provider has these settings."""
 
     def make(**given):
         made = provider(**given)
-        upkeep = Upkeep(view, {made.name: made}, tokens)
-        elsewhere = Elsewhere([made.name])
-        app = web_app(tailnet, Pages(view, {made.name: made}, tokens, upkeep, elsewhere).blueprint())
+        asking = upkeep(made)
+        app = web_app(tailnet, Pages(view, {made.name: made}, tokens, asking).blueprint())
 
         def browser():
-            return Browser(app, fake)
+            return browser_of(app)
 
-        browser.upkeep, browser.elsewhere = upkeep, elsewhere
+        browser.upkeep = asking
         return browser
 
     return make

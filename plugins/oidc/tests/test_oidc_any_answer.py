@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from joserfc.jwt import Token
 
 from hatsize.hooks.auth import LoginIdentity
+from hatsize_oidc import former_file
 from hatsize_oidc.failures import LoginFailure, shown
 from hatsize_oidc.id_tokens import Expected, check_fresh, checked
 from hatsize_oidc.logout_tokens import subject_of
 from hatsize_oidc.metadata import Metadata, parse
 from hatsize_oidc.person import person, token_expiry
-from hatsize_oidc.refresh_tokens import FILE, RefreshTokens
 from hatsize_oidc.settings import Provider
 
 UNHURRIED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -83,8 +83,9 @@ def test_any_metadata(endpoints, lists):
 @given(st.binary(max_size=60))
 def test_any_file_of_refresh_tokens(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("oidc")
-    (folder / FILE).write_bytes(content)
-    RefreshTokens(folder).load()
+    path = folder / former_file.FILE
+    path.write_bytes(content)
+    assert isinstance(former_file._read(path), list)
 
 
 @UNHURRIED

@@ -1,7 +1,5 @@
-"""What is kept of logins: sealed in the browser until the click, and on the disk afterwards."""
+"""What is kept of logins until the click: sealed, in the browser."""
 
-import json
-import stat
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +10,6 @@ from hatsize_oidc import confirmations, cookies, underway
 from hatsize_oidc.confirmations import Answered, Confirmations
 from hatsize_oidc.failures import ProviderFailure, StaleFailure
 from hatsize_oidc.leaving import LONGEST, Leavings
-from hatsize_oidc.refresh_tokens import FILE, RefreshTokens
 from hatsize_oidc.underway import Logins
 
 KEY = bytes(range(32))
@@ -155,28 +152,3 @@ def test_an_id_token_too_long_for_a_cookie_is_left_out(watch):
 
 def test_no_secret_is_shown_by_accident():
     assert "secret" not in repr(ANSWERED)
-
-
-@pytest.mark.anyio
-async def test_refresh_tokens_survive_a_restart_and_are_for_the_server_alone(tmp_path):
-    tokens = RefreshTokens(tmp_path / "oidc")
-    tokens.load()
-    await tokens.keep(ANN, "one")
-    await tokens.keep(ANN, "two")
-    await tokens.keep(BOB, "three")
-    await tokens.forget(BOB)
-    again = RefreshTokens(tmp_path / "oidc")
-    again.load()
-    assert [(kept.identity, kept.token) for kept in again] == [(ANN, "two")]
-    assert stat.S_IMODE((tmp_path / "oidc" / FILE).stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "oidc").stat().st_mode) == 0o700
-    assert "two" not in repr(list(again))
-
-
-@pytest.mark.parametrize("content", ["", "{", json.dumps([{"provider": 7}])])
-def test_a_file_that_cannot_be_read_does_not_stop_the_server(tmp_path, caplog, content):
-    (tmp_path / FILE).write_text(content)
-    tokens = RefreshTokens(tmp_path)
-    tokens.load()
-    assert list(tokens) == []
-    assert "cannot read" in caplog.text

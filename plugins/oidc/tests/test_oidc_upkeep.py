@@ -2,12 +2,12 @@
 
 import logging
 
+import anyio
 import pytest
 
+from hatsize.hooks.storage import StorageError
 from hatsize.tailnet.model import Identity, Node, User, UserStatus
 from hatsize_oidc.provider import OidcProvider
-from hatsize_oidc.refresh_tokens import RefreshTokens
-from hatsize_oidc.upkeep import Upkeep
 
 pytestmark = pytest.mark.anyio
 ANN = Identity("work", "ann-1")
@@ -38,12 +38,11 @@ class Who:
 
 
 @pytest.fixture
-def ask(provider, view, tokens):
-    """Asks about everybody once."""
+def ask(provider, upkeep):
+    """Asks about everybody once, as a server does that has just started."""
 
-    async def once(kept=tokens, **given):
-        made = provider(**{**OPS, **given})
-        await Upkeep(view, {made.name: made}, kept).round()
+    async def once(**given):
+        await upkeep(provider(**{**OPS, **given})).round()
 
     return once
 
@@ -128,26 +127,51 @@ async def test_without_an_id_token_the_userinfo_endpoint_tells(ann, ask, fake):
     assert not ann.is_in
 
 
-async def test_it_goes_on_after_a_restart(ann, ask, fake, tokens, tmp_path):
-    again = RefreshTokens(tmp_path / "oidc")
-    again.load()
+async def test_who_has_logged_in_meanwhile_is_not_out_by_the_end_of_the_older_session(
+    ann, ask, fake, tokens, monkeypatch
+):
+    renewed = OidcProvider.renewed
+
+    async def slowly(self, token):
+        await tokens.keep(ANN, "of-the-newer-session")
+        return await renewed(self, token)
+
+    monkeypatch.setattr(OidcProvider, "renewed", slowly)
+    fake.refreshing = "revoked"
+    await ask()
+    assert ann.is_in
+    assert tokens.get(ANN) == "of-the-newer-session"
+
+
+async def test_a_token_that_is_renewed_takes_no_newer_ones_place(ann, ask, tokens, fake, monkeypatch):
+    renewed = OidcProvider.renewed
+
+    async def slowly(self, token):
+        answer = await renewed(self, token)
+        await tokens.keep(ANN, "of-the-newer-session")
+        return answer
+
+    monkeypatch.setattr(OidcProvider, "renewed", slowly)
     fake.person["groups"] = []
-    await ask(again)
-    assert not ann.is_in
+    await ask()
+    assert ann.is_in
+    assert tokens.get(ANN) == "of-the-newer-session"
 
 
-async def test_who_is_no_user_any_more_is_forgotten(ask, tokens):
+async def test_who_is_no_user_any_more_is_forgotten_and_who_is_none_yet_is_not(ask, tokens, tailnet):
     await tokens.keep(ANN, "refresh-1")
+    await ask()
+    assert tokens.get(ANN) == "refresh-1"
+    tailnet.clock.advance(minutes=11)
     await ask()
     assert tokens.get(ANN) == ""
 
 
-async def test_nobody_is_asked_more_often_than_the_settings_say(ann, provider, view, tokens, fake):
-    made = provider(**OPS)
-    upkeep = Upkeep(view, {made.name: made}, tokens)
+async def test_nobody_is_asked_more_often_than_the_settings_say(ann, provider, upkeep, fake):
+    asking = upkeep(provider(**OPS))
     before = fake.count("token")
-    await upkeep.round()
-    await upkeep.round()
+    await asking.round()
+    await asking.round()
     assert fake.count("token") == before + 1
 
 
@@ -155,3 +179,27 @@ async def test_or_never(ann, ask, fake):
     before = fake.count("token")
     await ask(refresh_minutes=0)
     assert fake.count("token") == before
+
+
+async def test_one_replica_asks_for_all(ann, provider, upkeep, fake, view, monkeypatch):
+    asking, before = upkeep(provider(**OPS)), fake.count("token")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(view, "is_ours", lambda duty: False)
+        await asking.ask_soon(ANN)
+        await asking.round()
+    assert fake.count("token") == before
+    fake.refreshing = "revoked"
+    await asking.round()
+    assert not ann.is_in
+
+
+async def test_a_storage_that_refuses_does_not_end_the_asking(provider, upkeep, tailnet, monkeypatch, caplog):
+    def full(changes, expect):
+        raise StorageError("the disk is full")
+
+    asking = upkeep(provider(**OPS))
+    await asking.ask_soon(ANN)
+    monkeypatch.setattr(tailnet.storage, "commit", full)
+    with anyio.move_on_after(0.1):
+        await asking.run()
+    assert "nobody is asked about now: the disk is full" in caplog.text

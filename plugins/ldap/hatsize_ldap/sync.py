@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 
 import anyio
 
@@ -17,6 +18,8 @@ from hatsize_ldap.provider import Asking, identity_of
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY = 5.0
+"""Seconds between looks at whether it is this replica's turn."""
 DEADLINE = 300.0
 """Seconds for looking everybody up."""
 ALWAYS_ALLOWED = 2
@@ -67,13 +70,16 @@ class Sync:
         self._percent = percent
 
     async def run(self, seconds: float) -> None:
-        """Sync now and then, until cancelled."""
+        """Sync every so many seconds, until cancelled, where this is the replica to do it."""
+        due, duty = monotonic(), f"ldap:syncing users of {self._asking.name}"
         while True:
-            try:
-                await self.once()
-            except Exception:  # the next one may go better, and must not be lost with this one
-                log.exception("users are not synced, and stay as they are")
-            await anyio.sleep(seconds)
+            if self._server.is_ours(duty) and monotonic() >= due:
+                due = monotonic() + seconds
+                try:
+                    await self.once()
+                except Exception:  # the next one may go better, and must not be lost with this one
+                    log.exception("users are not synced, and stay as they are")
+            await anyio.sleep(min(seconds, LOOK_EVERY))
 
     async def once(self) -> None:
         """Sync; a directory that gives no sound answer changes nothing."""

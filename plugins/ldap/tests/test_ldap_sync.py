@@ -30,10 +30,12 @@ class FakeDirectory:
         self.here = {each.subject: each for each in people}
         self.error = None
         self.asked = []
-        self.thrice = anyio.Event()
+        self.once, self.thrice = anyio.Event(), anyio.Event()
 
     def people(self, subjects, now):
         self.asked.append(sorted(subjects))
+        if len(self.asked) == 1:
+            anyio.from_thread.run_sync(self.once.set)
         if len(self.asked) == 3:
             anyio.from_thread.run_sync(self.thrice.set)
         if self.error:
@@ -49,6 +51,12 @@ class FakeServer:
         self.suspended = {}
         self.told = []
         self.refuse = None
+        self.ours = True
+        self.duties = set()
+
+    def is_ours(self, duty):
+        self.duties.add(duty)
+        return self.ours
 
     @property
     def state(self):
@@ -157,4 +165,20 @@ async def test_it_goes_on_from_time_to_time_whatever_happens(now, error):
         tasks.start_soon(Sync(Asking("ldap", directory), server, 25).run, 0.01)
         with anyio.fail_after(10):
             await directory.thrice.wait()
+        tasks.cancel_scope.cancel()
+
+
+async def test_of_several_replicas_one_does_it_and_another_goes_on_for_it(now, monkeypatch):
+    monkeypatch.setattr("hatsize_ldap.sync.LOOK_EVERY", 0.01)
+    directory, server = FakeDirectory(person("ann")), FakeServer(user("ann", now))
+    server.ours = False
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(Sync(Asking("ldap", directory), server, 25).run, 900)
+        await anyio.sleep(0.1)
+        assert (directory.asked, server.duties) == ([], {"ldap:syncing users of ldap"})
+        server.ours = True
+        with anyio.fail_after(10):
+            await directory.once.wait()
+        await anyio.sleep(0.05)
+        assert directory.asked == [["ann"]], "the next one is not due yet"
         tasks.cancel_scope.cancel()

@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import contextlib
 import signal
+import socket
+import ssl
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,10 @@ import uvloop
 
 from hatsize.derp.processes import Sibling, supervise
 from hatsize.derp.server import DerpServer
+from hatsize.server.listener import bound_sockets
 from hatsize.server.tls import CertificateFiles, build_context
+from hatsize.server.tls_handshake import shake_hands
+from hatsize.server.tls_transport import TLSTransport
 from hatsize.wire.keys import PrivateKey
 from hatsize.wire.upgrade import Upgrade
 
@@ -36,15 +41,47 @@ class Head(asyncio.Protocol):
             self._relay.take(Upgrade("GET", "/derp", "", headers, self._transport, trailing, remote="127.0.0.1"))
 
 
+class Door:
+    """Accepts connections on a port, over TLS as the server's listener does."""
+
+    def __init__(self, relay: DerpServer, context: ssl.SSLContext | None) -> None:
+        self._relay = relay
+        self._context = context
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    async def open(self, port: int, *, reuse_port: bool) -> socket.socket:
+        (listening,) = await bound_sockets("127.0.0.1", port, reuse_port=reuse_port)
+        listening.setblocking(False)
+        listening.listen(1024)
+        asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+        return listening
+
+    def _accept(self, listening: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sock, _ = listening.accept()
+                sock.setblocking(False)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                task = asyncio.get_running_loop().create_task(self._connect(sock))
+                self._connecting.add(task)
+                task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, sock: socket.socket) -> None:
+        if self._context is None:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: Head(self._relay), sock)
+            return
+        with contextlib.suppress(OSError):
+            shaken = await shake_hands(sock, self._context, within=10)
+            TLSTransport(sock, shaken, 10).begin(Head(self._relay))
+
+
 async def serve(arguments: argparse.Namespace, sibling: Sibling | None = None) -> None:
     relay = DerpServer(PrivateKey.generate(), mesh_key=sibling.mesh_key if sibling else "")
     context = None
     if arguments.certificate:
         context = build_context(CertificateFiles(arguments.certificate, arguments.key))
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Head(relay), "127.0.0.1", arguments.port, ssl=context, backlog=1024, reuse_port=sibling is not None
-    )
+    listening = await Door(relay, context).open(arguments.port, reuse_port=sibling is not None)
     running = [asyncio.create_task(relay.run())]
     if sibling:
         private = await loop.create_unix_server(lambda: Head(relay), str(sibling.socket))
@@ -52,7 +89,8 @@ async def serve(arguments: argparse.Namespace, sibling: Sibling | None = None) -
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
-    server.close()
+    loop.remove_reader(listening)
+    listening.close()
     if sibling:
         private.close()
     for task in running:

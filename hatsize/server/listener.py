@@ -17,6 +17,8 @@ from pathlib import Path
 from hatsize.server.http import App, HTTPConnection, Site
 from hatsize.server.proxies import TrustedProxies
 from hatsize.server.settings_values import ListenAddress
+from hatsize.server.tls_handshake import shake_hands
+from hatsize.server.tls_transport import TLSTransport
 from hatsize.wire.upgrade import Upgrader
 
 SPEAK_DEADLINE = 10.0
@@ -191,17 +193,14 @@ class Listener:
         return self.challenge_context if self.challenge_context and _CHALLENGE in hello else self.ssl_context
 
     async def _connect(self, sock: socket.socket, context: ssl.SSLContext | None) -> None:
-        loop = asyncio.get_running_loop()
-        timeout = SPEAK_DEADLINE if context else None
+        connection = HTTPConnection(self._site, tls=context is not None)
         try:
-            await loop.connect_accepted_socket(
-                lambda: HTTPConnection(self._site, tls=context is not None),
-                sock,
-                ssl=context,
-                ssl_handshake_timeout=timeout,
-                ssl_shutdown_timeout=timeout,
-            )
-        except (OSError, ssl.SSLError, TimeoutError) as error:
+            if context is None:
+                await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
+            else:
+                shaken = await shake_hands(sock, context, within=SPEAK_DEADLINE)
+                TLSTransport(sock, shaken, SPEAK_DEADLINE).begin(connection)
+        except OSError as error:
             _log.debug("a TLS handshake failed: %s", error)
             sock.close()
 

@@ -21,6 +21,7 @@ from hatsize.derp.client import Client
 from hatsize.derp.limits import Limits
 from hatsize.derp.relay import Relay
 from hatsize.derp.server import DerpServer
+from hatsize.server.listener import Listener
 from hatsize.wire.derp import frames
 from hatsize.wire.derp.frames import FrameType
 from hatsize.wire.derp.handshake import ClientInfo, client_info
@@ -254,6 +255,10 @@ class Head(asyncio.Protocol):
             self.server.take(Upgrade("GET", "/derp", "", headers, self.transport, trailing, remote="127.0.0.1"))
 
 
+async def no_pages(scope, receive, send):
+    """The app of a listener that is there for the relay alone."""
+
+
 class OpenRelay:
     """A relay that listens on a port of its own, and the clients dialled to it."""
 
@@ -275,13 +280,13 @@ class OpenRelay:
 
     async def kill(self):
         """End all at once, as a crash does: nobody is told."""
-        self.listener.close()
+        await self.listener.stop(0)
         for connection in list(self.server._connections):
             connection.close()
         await asyncio.sleep(0.01)
 
     async def close(self):
-        self.listener.close()
+        await self.listener.stop(0)
         await self.server.close(grace=0)
         for client in self.clients:
             client.close()
@@ -295,10 +300,11 @@ async def open_relay():
 
     async def open_one(limits=None, *, certificate=None, private=None, port=0, path=None, **how):
         server = DerpServer(private or PrivateKey.generate(), limits, **how)
-        loop = asyncio.get_running_loop()
         if path:
+            loop = asyncio.get_running_loop()
             opened.append(await loop.create_unix_server(lambda: Head(server), path))
-        listener = await loop.create_server(lambda: Head(server), "127.0.0.1", port, ssl=certificate)
+        listener = Listener(no_pages, {("/derp", "DERP"): server.take}, certificate)
+        await listener.start("127.0.0.1", port)
         relay = OpenRelay(server, listener, certificate)
         opened.append(relay)
         return relay

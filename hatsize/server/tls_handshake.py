@@ -1,0 +1,70 @@
+"""The server's part of a TLS handshake, on a socket that was accepted."""
+
+import asyncio
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+
+_READ = 16 * 1024
+_NOT_NOW = (BlockingIOError, InterruptedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Shaken:
+    """What a handshake leaves: the TLS, and what is between it and the socket."""
+
+    tls: ssl.SSLObject
+    incoming: ssl.MemoryBIO
+    """Received and not decrypted; may hold what the client sent right behind its handshake."""
+    outgoing: ssl.MemoryBIO
+
+
+async def shake_hands(sock: socket.socket, context: ssl.SSLContext, *, within: float) -> Shaken:
+    """Shake hands with the client at the other end of a connected socket that does not block.
+
+    Raises OSError, of which ssl.SSLError is one, and TimeoutError after `within` seconds; the socket is closed then.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    shaken = Shaken(context.wrap_bio(incoming, outgoing, server_side=True), incoming, outgoing)
+    try:
+        async with asyncio.timeout(within):
+            await _exchange(sock, shaken)
+    except BaseException:
+        with suppress(OSError):
+            sock.send(outgoing.read())  # the alert that says why
+        sock.close()
+        raise
+    return shaken
+
+
+async def _exchange(sock: socket.socket, shaken: Shaken) -> None:
+    while not _done(shaken.tls):
+        await _send(sock, shaken.outgoing.read())
+        received = await _receive(sock)
+        if not received:
+            raise ConnectionResetError("the client ended the connection")
+        shaken.incoming.write(received)
+    await _send(sock, shaken.outgoing.read())
+
+
+async def _send(sock: socket.socket, data: bytes) -> None:
+    with suppress(*_NOT_NOW):  # waiting for the socket costs more than the try
+        data = data[sock.send(data) :]
+    if data:
+        await asyncio.get_running_loop().sock_sendall(sock, data)
+
+
+async def _receive(sock: socket.socket) -> bytes:
+    try:
+        return sock.recv(_READ)
+    except _NOT_NOW:
+        return await asyncio.get_running_loop().sock_recv(sock, _READ)
+
+
+def _done(tls: ssl.SSLObject) -> bool:
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True

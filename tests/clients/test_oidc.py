@@ -12,6 +12,7 @@ from tests.clients.lab.binaries import NEWEST, OLDEST
 from tests.clients.lab.browser import Browser
 from tests.clients.lab.client import Client
 from tests.clients.lab.laboratory import Lab, laboratory
+from tests.clients.lab.login_page import choose, confirm, confirm_session
 from tests.clients.lab.openid import CLIENT_ID, SECRET, OpenIDProvider
 from tests.clients.lab.server import Hatsize
 from tests.clients.test_ssh import SSH_DEADLINE, Session
@@ -111,18 +112,12 @@ def laptop(lab: Lab, browser: Browser, work: OpenIDProvider) -> Client:
     browser.open(url)
     browser.wait_text("Add a machine")
     picture(browser, "login")
-    go_to_provider(browser, url, "work")
+    choose(browser, url, "work")
     sign_in(browser, "ann")
     browser.wait_text("Is this your machine?")
     picture(browser, "confirm")
     confirm(browser, laptop)
     return laptop
-
-
-def go_to_provider(browser: Browser, url: str, name: str) -> None:
-    browser.open(url)
-    browser.wait_text("Add a machine")
-    browser.click(f'a[href^="/oidc/{name}/"]')
 
 
 def sign_in(browser: Browser, who: str) -> None:
@@ -136,14 +131,6 @@ def fill_in(browser: Browser, who: str) -> None:
     browser.type("input[name=login]", who)
     browser.type("input[name=password]", "anything")
     browser.click("button[type=submit]")
-
-
-def confirm(browser: Browser, client: Client) -> None:
-    browser.wait_text("Is this your machine?")
-    browser.click("#confirm")
-    browser.wait_text("This machine is in")
-    client.end_login()
-    client.wait_state("Running")
 
 
 def picture(browser: Browser, name: str) -> None:
@@ -160,9 +147,7 @@ def forget(browser: Browser, provider: OpenIDProvider) -> None:
 
 def log_in_again(browser: Browser, client: Client, url: str) -> None:
     """A machine whose key has expired is added anew; the provider remembers the browser."""
-    login_url = client.begin_web_login(url, "--force-reauth")
-    browser.open(login_url)
-    browser.click('a[href^="/oidc/work/"]')
+    choose(browser, client.begin_web_login(url, "--force-reauth"), "work")
     confirm(browser, client)
 
 
@@ -186,8 +171,7 @@ def test_the_oldest_client_is_let_in_by_a_browser_the_provider_knows(
     lab: Lab, laptop: Client, browser: Browser
 ) -> None:
     phone = lab.client("phone", OLDEST)
-    browser.open(phone.begin_web_login(lab.server.url))
-    browser.click('a[href^="/oidc/work/"]')
+    choose(browser, phone.begin_web_login(lab.server.url), "work")
     confirm(browser, phone)
     assert lab.server.node("phone")["user"]["id"] == lab.server.node("laptop")["user"]["id"]
 
@@ -208,7 +192,7 @@ def guest_url(lab: Lab) -> str:
 def test_a_provider_that_cannot_be_used_is_said(
     lab: Lab, browser: Browser, guest_url: str, name: str, words: str
 ) -> None:
-    go_to_provider(browser, guest_url, name)
+    choose(browser, guest_url, name)
     browser.wait_text(words)
     assert words[1:] in lab.server.log.read_text()
 
@@ -220,7 +204,7 @@ def test_a_provider_that_cannot_be_used_is_said(
 def test_a_provider_whose_clock_is_hours_away_is_said(
     lab: Lab, browser: Browser, guest_url: str, name: str, words: str
 ) -> None:
-    go_to_provider(browser, guest_url, name)
+    choose(browser, guest_url, name)
     sign_in(browser, "bob")
     browser.wait_text(words)
     assert words[1:] in lab.server.log.read_text()
@@ -228,7 +212,7 @@ def test_a_provider_whose_clock_is_hours_away_is_said(
 
 def test_who_declines_at_the_provider_is_not_logged_in(browser: Browser, guest_url: str, work: OpenIDProvider) -> None:
     forget(browser, work)
-    go_to_provider(browser, guest_url, "work")
+    choose(browser, guest_url, "work")
     browser.click('a[href$="/abort"]')
     browser.wait_text("The login was declined at work")
 
@@ -245,7 +229,7 @@ def test_who_may_not_log_in_is_told_why(
 ) -> None:
     work.person(who, "staff", **account)
     forget(browser, work)
-    go_to_provider(browser, guest_url, "work")
+    choose(browser, guest_url, "work")
     sign_in(browser, who)
     browser.wait_text(words)
 
@@ -253,7 +237,7 @@ def test_who_may_not_log_in_is_told_why(
 def test_a_page_that_comes_a_second_time_is_refused(browser: Browser, guest_url: str, work: OpenIDProvider) -> None:
     work.person("erin", "staff")
     forget(browser, work)
-    go_to_provider(browser, guest_url, "work")
+    choose(browser, guest_url, "work")
     sign_in(browser, "erin")
     browser.wait_text("Is this your machine?")
     browser.reload()
@@ -267,7 +251,7 @@ def test_a_session_under_check_goes_on_after_a_fresh_login(
     lab: Lab, laptop: Client, browser: Browser, guest_url: str, work: OpenIDProvider
 ) -> None:
     forget(browser, work)
-    go_to_provider(browser, guest_url, "work")
+    choose(browser, guest_url, "work")
     sign_in(browser, "ann")
     browser.wait_text("Is this your machine?")
     server = next(client for client in lab.clients if client.name == "server")
@@ -275,11 +259,9 @@ def test_a_session_under_check_goes_on_after_a_fresh_login(
     session = Session({"laptop": laptop, NEWEST: server}, NEWEST, "echo welcome")
     browser.open(session.check_url())
     browser.wait_text("root on server")
-    browser.click('a[href^="/oidc/work/"]')
+    choose(browser, browser.url(), "work")
     fill_in(browser, "ann")  # though the provider knows the browser
-    browser.wait_text("Is this your session?")
-    browser.click("#confirm")
-    browser.wait_text("The session goes on")
+    confirm_session(browser)
     laptop.eventually(lambda: "welcome" in session.said(), "the session goes on", within=SSH_DEADLINE)
 
 
@@ -305,8 +287,7 @@ def test_whose_session_the_provider_has_ended_logs_in_again(
     laptop.wait_state("NeedsLogin", within=FOLLOWED_WITHIN)
     assert "work has ended the session" in status_of(lab, "ann")
     url = laptop.begin_web_login(lab.server.url, "--force-reauth")
-    browser.open(url)
-    browser.click('a[href^="/oidc/work/"]')
+    choose(browser, url, "work")
     sign_in(browser, "ann")
     confirm(browser, laptop)
 

@@ -144,8 +144,13 @@ def test_who_is_disabled_is_out_until_enabled_again(lab: Lab, laptop: Client, br
 def test_whose_sessions_are_ended_is_out_and_logs_in_again(
     lab: Lab, laptop: Client, browser: Browser, work: Keycloak
 ) -> None:
-    time.sleep(2)  # Keycloak ends what began in an earlier second than this one
-    work.log_out("ann")
+    def ended() -> bool:
+        """A token of the very second in which sessions are ended stays good: Keycloak counts in whole ones."""
+        work.log_out("ann")
+        time.sleep(1)
+        return laptop.state() == "NeedsLogin"
+
+    laptop.eventually(ended, "the session is ended", within=FOLLOWED_WITHIN)
     log_in_again(lab, browser, laptop)
 
 

@@ -216,7 +216,8 @@ class Netmap:
         stays = visible & reader.told
         whole = (visible & ~reader.told) | (dirty.whole & stays)
         news = News(whole, lost=reader.told & ~visible, patched=dirty.patched & stays & ~whole)
-        owners |= self._owners.new(whole, known=reader.told & ~dirty.owner) - {self.scene.profile_id(node)}
+        if whole:
+            owners |= self._owners.new(whole, known=reader.told & ~dirty.owner) - {self.scene.profile_id(node)}
         if draft:
             self._add_peers(draft, node.id, news, dirty, owners)
             return draft.frame(zstd=reader.zstd)

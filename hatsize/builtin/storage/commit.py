@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, update
@@ -53,8 +54,14 @@ def batch(changes: Sequence[Change], expect: int) -> Batch:
     return made
 
 
+@cache
+def writer(dialect: str) -> "Writer":
+    """The writer of all stores of an engine, `sqlite` or `postgresql`."""
+    return Writer(dialect)
+
+
 class Writer:
-    """The statements of one engine, made once."""
+    """The statements of one engine."""
 
     def __init__(self, dialect: str) -> None:
         engine: Any = {"sqlite": sqlite, "postgresql": postgresql}[dialect]

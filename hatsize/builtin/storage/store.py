@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 
 from hatsize.builtin.storage import migrate, rows, secret
-from hatsize.builtin.storage.commit import Batch, Writer, batch
+from hatsize.builtin.storage.commit import Batch, batch, writer
 from hatsize.builtin.storage.database import Database
 from hatsize.builtin.storage.errors import LostConnectionError, ViolationError
 from hatsize.builtin.storage.log import is_kept, last_seq, read_changes
@@ -30,7 +30,7 @@ class SqlStorage:
     def __init__(self, database: Database) -> None:
         self.name = database.name
         self.database = database
-        self._writer = Writer(database.name)
+        self._writer = writer(database.name)
         self._counted: dict[int, dict[str, int]] = {}
 
     def open(self) -> None:

@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 TESTS ?= tests plugins
 WORKERS ?= auto
 
+unexport PYTHONDONTWRITEBYTECODE  # pytest's rewriting of all tests takes longer than to import what it has kept
+
 .PHONY: help install run test test-fast lint types bench bench-derp lock clients clean
 
 help:  ## list the targets

@@ -212,14 +212,20 @@ class MemoryLive:
         )
 
 
+class Current:
+    """Stands for the tailnet of the test that runs, so that all tests share one app: making its rules takes long."""
+
+    def __init__(self) -> None:
+        self.live: MemoryLive | None = None
+
+    def __getattr__(self, name: str):
+        return getattr(self.live, name)
+
+
 class LocalClient:
     """A client of the API: through the Unix socket, or over TCP with headers of its own."""
 
-    def __init__(self, live: MemoryLive) -> None:
-        app = Quart("hatsize")
-        app.register_blueprint(api_v1(live))
-        app.register_blueprint(api_v2(live))
-        app.register_blueprint(public(live))
+    def __init__(self, app: Quart) -> None:
         self._client = app.test_client()
 
     async def __call__(self, method: str, path: str, body=None, *, headers=None, local: bool = True):
@@ -229,14 +235,25 @@ class LocalClient:
         )
 
 
+@pytest.fixture(scope="session")
+def served() -> tuple[Quart, Current]:
+    """The app of all tests, and what it serves."""
+    app, current = Quart("hatsize"), Current()
+    for blueprint in (api_v1, api_v2, public):
+        app.register_blueprint(blueprint(current))
+    return app, current
+
+
 @pytest.fixture
 def live() -> MemoryLive:
     return MemoryLive()
 
 
 @pytest.fixture
-def api(live: MemoryLive) -> LocalClient:
-    return LocalClient(live)
+def api(live: MemoryLive, served: tuple[Quart, Current]) -> LocalClient:
+    app, current = served
+    current.live = live
+    return LocalClient(app)
 
 
 @pytest.fixture

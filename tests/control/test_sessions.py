@@ -18,6 +18,12 @@ from hatsize.testing.client import FakeClient
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(autouse=True)
+def short_rests(monkeypatch):
+    """The hub rests as it does, a fifth as long."""
+    monkeypatch.setattr(pace, "LONGEST_REST", 0.05)
+
+
 @asynccontextmanager
 async def joined(tailnet, *names):
     """Clients that are nodes, each with its stream open and told."""

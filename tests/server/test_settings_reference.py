@@ -1,6 +1,7 @@
 """The page of all settings, and that each of them has a reader."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ NO_READER = {
 """Settings that nobody reads, and why."""
 
 
+@cache
 def settings() -> dict[str, settings_reference.Setting]:
     defaults = Settings.model_construct().model_dump(mode="json", by_alias=True)
     return {each.path: each for each in settings_reference.settings_of(Settings, defaults)}

@@ -17,7 +17,9 @@ from typing import cast
 from hatsize.server.tls_handshake import Shaken
 
 _READ = 64 * 1024
-"""Bytes that are read from a socket at once: what one connection may bring before it is the others' turn."""
+"""Bytes that are read from a socket at once."""
+_TURN = 16
+"""Records of one connection that are decrypted before it is the others' turn; packets of a client are one each."""
 _RECORD = 16 * 1024
 """Bytes of a TLS record at most; begun ones wait in OpenSSL."""
 _HIGH_WATER = 512 * 1024
@@ -42,6 +44,7 @@ class TLSTransport(asyncio.Transport):
         "_lost",
         "_low",
         "_outgoing",
+        "_over",
         "_paused",
         "_protocol",
         "_shutdown_timeout",
@@ -64,6 +67,7 @@ class TLSTransport(asyncio.Transport):
         self._high, self._low = _HIGH_WATER, _HIGH_WATER // 4
         self._full = False  # the protocol was told to stop writing
         self._paused = False
+        self._over = False  # its turn; what was read waits for the next
         self._ended = False  # the peer sends no more
         self._closing = False
         self._lost = False
@@ -161,6 +165,8 @@ class TLSTransport(asyncio.Transport):
         self._end(None)
 
     def _readable(self) -> None:
+        if self._over:
+            return
         if not self._incoming.pending:
             try:
                 data = self._sock.recv(_READ)
@@ -177,11 +183,18 @@ class TLSTransport(asyncio.Transport):
 
     def _catch_up(self) -> None:
         """Deliver what lies here already: the socket does not tell of it."""
-        if self._incoming.pending or self._tls.pending():
+        if not self._over and (self._incoming.pending or self._tls.pending()):
             self._deliver()
 
+    def _next_turn(self) -> None:
+        self._over = False
+        self._catch_up()
+
     def _deliver(self) -> None:
-        """Give the protocol what was read, until it wants no more; another that takes over gets the rest."""
+        """Give the protocol what was read, until it wants no more; another that takes over gets the rest.
+
+        After so many records at once the others have their turn first, or who floods would hold them up.
+        """
         filled = True
         while filled and not self._paused and not self._closing:
             protocol = self._protocol
@@ -202,23 +215,26 @@ class TLSTransport(asyncio.Transport):
             filled = count == len(room)
             if end is not None and not self._closing:
                 self._finish(end)
+        if self._incoming.pending and not (self._over or self._paused or self._closing):
+            self._over = True
+            self._loop.call_soon(self._next_turn)
         if self._outgoing.pending and not self._lost:  # TLS's own words: that it does not renegotiate
             self._send()
 
     def _decrypt(self, room: memoryview) -> tuple[int, Exception | None]:
-        """Fill `room` as far as it goes: with how many bytes, and how the TLS ended if it did (well: EOFError)."""
+        """Fill `room` as far as a turn goes: with how many bytes, and how the TLS ended if it did (well: EOFError)."""
         read: Callable[[int, memoryview], int] = self._tls.read  # type: ignore[assignment]  # with a buffer it counts
         incoming, size = self._incoming, len(room)
         if not size:
             raise RuntimeError("get_buffer() returned an empty buffer")
         count = 0
         try:
-            while count < size:
+            for _ in range(_TURN):
                 got = read(size, room[count:] if count else room)
                 if not got:
                     return count, EOFError()
                 count += got
-                if not incoming.pending:  # to ask nevertheless would cost an exception
+                if count == size or not incoming.pending:  # to ask nevertheless would cost an exception
                     break
         except ssl.SSLWantReadError:
             pass

@@ -255,13 +255,43 @@ async def test_handshake_and_records_may_be_torn_at_every_byte(context, version)
 
 
 @pytest.mark.parametrize("kind", [Streamed, Buffered])
+async def test_after_so_many_records_it_is_the_others_turn(context, kind):
+    happened = []
+
+    def react(data):
+        happened.append(len(data) // 10)
+        asyncio.get_running_loop().call_soon(happened.append, "the others")
+
+    protocol = kind(react)
+    async with connected(context, protocol) as client:
+        await client.send(*[b"0123456789"] * 100)
+        await until(lambda: len(protocol.received) == 1000)
+        await turns()
+        assert happened == [16, "the others"] * 6 + [4, "the others"]
+
+
+async def test_a_turn_that_is_over_when_the_protocol_pauses_goes_on_when_it_resumes(context):
+    protocol = Buffered(lambda _: protocol.transport.pause_reading())
+    async with connected(context, protocol) as client:
+        await client.send(*[b"0123456789"] * 40)
+        client.sock.shutdown(socket.SHUT_WR)
+        await until(lambda: protocol.calls)
+        await turns()
+        assert len(protocol.received) == 160
+        protocol.react = None
+        protocol.transport.resume_reading()
+        await until(lambda: "eof" in protocol.told)
+        assert len(protocol.received) == 400
+
+
+@pytest.mark.parametrize("kind", [Streamed, Buffered])
 async def test_many_records_of_one_read_are_one_call(context, kind):
     protocol = kind()
     async with connected(context, protocol) as client:
-        await client.send(*(b"%03d" % number for number in range(100)))
-        await until(lambda: len(protocol.received) == 300)
+        await client.send(*(b"%03d" % number for number in range(16)))
+        await until(lambda: len(protocol.received) == 48)
         assert len(protocol.calls) == 1
-        assert protocol.received == b"".join(b"%03d" % number for number in range(100))
+        assert protocol.received == b"".join(b"%03d" % number for number in range(16))
 
 
 @pytest.mark.parametrize("room", [1, 7, 16384])

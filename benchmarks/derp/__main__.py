@@ -50,7 +50,7 @@ def _compare(arguments: argparse.Namespace, load: Path, *, tls: Path | None, fol
     results = []
     try:
         for name, flags in _measurements(arguments):
-            rounds = [[_measure(load, relay, flags) for relay in relays] for _ in range(arguments.rounds)]
+            rounds = [[_measure(load, relay, flags, tls) for relay in relays] for _ in range(arguments.rounds)]
             medians = {relay.name: _medians([each[place] for each in rounds]) for place, relay in enumerate(relays)}
             results.append({"measured": name, "tls": tls is not None, **medians})
     finally:
@@ -61,8 +61,8 @@ def _compare(arguments: argparse.Namespace, load: Path, *, tls: Path | None, fol
     return results
 
 
-def _measure(load: Path, relay: Relay, flags: list[str]) -> dict[str, float]:
-    result = measure(load, relay.url, flags, cpu=relay.cpu)
+def _measure(load: Path, relay: Relay, flags: list[str], certificate: Path | None) -> dict[str, float]:
+    result = measure(load, relay.url, flags, cpu=relay.cpu, trust=certificate)
     spent, packets = result.pop("cpu"), result.pop("packets", 0)
     if packets:
         result["cpu_us_per_packet"] = spent * 1e6 / packets
@@ -79,7 +79,7 @@ def _measurements(arguments: argparse.Namespace) -> list[tuple[str, list[str]]]:
             found.append((f"{pairs} pairs x {size} B, flood", flags))
             found.append((f"{pairs} pairs x {size} B, window 16", [*flags, "-window", "16"]))
     found.append(("a quiet pair beside a flood", ["-pairs", "1", "-pings", "300", "-beside", *length]))
-    return found
+    return [each for name, flags in found for each in ((name, flags), (f"{name}, real clients", ["-real", *flags]))]
 
 
 def _idle(count: int, load: Path, tls: Path | None, folder: Path) -> dict[str, object]:
@@ -117,7 +117,7 @@ def _print(results: list[dict[str, object]]) -> None:
                 said = "  ".join(
                     f"{key} {value:,.3f}" if value < 100 else f"{key} {value:,.0f}" for key, value in values.items()
                 )
-                print(f"{how} {result['measured']:32} {name:8} {said}")
+                print(f"{how} {result['measured']:44} {name:8} {said}")
 
 
 if __name__ == "__main__":

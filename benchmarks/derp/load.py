@@ -1,6 +1,7 @@
 """Builds and runs the load generator, a small Go program beside this file."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +24,15 @@ def measure(
     *,
     during: tuple[Callable[[], float], ...] = (),
     cpu: Callable[[], float] = lambda: 0.0,
+    trust: Path | None = None,
 ) -> dict[str, Any]:
     """What the generator measures, and the seconds that `cpu` counts on while it does, without those of connecting.
 
-    With `during`, what that says while its connections stay.
+    With `during`, what that says while its connections stay. `trust` is the certificate that a real client accepts.
     """
-    with subprocess.Popen([load, "-url", url, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    command = [load, "-url", url, *flags]
+    environment = os.environ | ({"SSL_CERT_FILE": str(trust)} if trust else {})
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         process.stdout.readline()

@@ -24,6 +24,15 @@ const (
 	frameRecvPacket = 0x05
 )
 
+// peer is one end of what is measured.
+type peer interface {
+	public() [32]byte
+	send(to [32]byte, data []byte) error
+	// packet returns the next one that comes, good until the next call.
+	packet() ([]byte, error)
+	close()
+}
+
 // client is the least of a DERP client that load needs: it logs in, sends one
 // packet per write as the real one does, and reads packets.
 type client struct {
@@ -103,7 +112,10 @@ func (c *client) read() (byte, []byte, error) {
 	return head[0], c.buf[:size], err
 }
 
-// packet returns the next packet, its source taken off.
+func (c *client) public() [32]byte { return c.key }
+
+func (c *client) close() { c.conn.Close() }
+
 func (c *client) packet() ([]byte, error) {
 	for {
 		kind, payload, err := c.read()

@@ -26,6 +26,7 @@ var (
 	idle    = flag.Int("idle", 0, "connections that only stay; with them nothing else is measured until a line on stdin")
 	pings   = flag.Int("pings", 500, "round trips")
 	beside  = flag.Bool("beside", false, "measure the round trips beside the sending pairs")
+	real    = flag.Bool("real", false, "with the DERP client of tailscaled, which is slower than the least of a client")
 	results = map[string]any{}
 
 	connected = sync.OnceFunc(func() { fmt.Println("connected") })
@@ -50,8 +51,14 @@ func main() {
 	json.NewEncoder(os.Stdout).Encode(results)
 }
 
-func mustDial(relay *url.URL, small bool) *client {
-	c, err := dial(relay, small)
+func mustDial(relay *url.URL) peer {
+	var c peer
+	var err error
+	if *real {
+		c, err = dialReal(relay)
+	} else {
+		c, err = dial(relay, *idle > 0)
+	}
 	if err != nil {
 		log.Fatalf("connecting: %v", err)
 	}
@@ -61,14 +68,14 @@ func mustDial(relay *url.URL, small bool) *client {
 // stay opens idle connections, tells their number, and keeps them until a line comes in.
 func stay(relay *url.URL) {
 	started := time.Now()
-	kept := make([]*client, *idle)
+	kept := make([]peer, *idle)
 	var wait sync.WaitGroup
 	for lane := range 8 {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
 			for i := lane; i < *idle; i += 8 {
-				kept[i] = mustDial(relay, true)
+				kept[i] = mustDial(relay)
 			}
 		}()
 	}
@@ -80,14 +87,14 @@ func stay(relay *url.URL) {
 }
 
 func roundTrips(relay *url.URL) {
-	near, far := mustDial(relay, false), mustDial(relay, false)
-	defer near.conn.Close()
-	defer far.conn.Close()
+	near, far := mustDial(relay), mustDial(relay)
+	defer near.close()
+	defer far.close()
 	connected()
 	go func() {
 		for {
 			data, err := far.packet()
-			if err != nil || far.send(near.key, data) != nil {
+			if err != nil || far.send(near.public(), data) != nil {
 				return
 			}
 		}
@@ -97,11 +104,13 @@ func roundTrips(relay *url.URL) {
 	lost := 0
 	for range *pings {
 		started := time.Now()
-		if err := near.send(far.key, data); err != nil {
+		if err := near.send(far.public(), data); err != nil {
 			log.Fatalf("sending: %v", err)
 		}
-		near.conn.SetReadDeadline(started.Add(5 * time.Second))
-		if _, err := near.packet(); err != nil {
+		late := time.AfterFunc(5*time.Second, near.close)
+		_, err := near.packet()
+		late.Stop()
+		if err != nil {
 			lost++
 			break
 		}
@@ -120,9 +129,9 @@ func roundTrips(relay *url.URL) {
 func throughput(relay *url.URL) {
 	var sent, got atomic.Int64
 	var senders sync.WaitGroup
-	from, to := make([]*client, *pairs), make([]*client, *pairs)
+	from, to := make([]peer, *pairs), make([]peer, *pairs)
 	for i := range *pairs {
-		from[i], to[i] = mustDial(relay, false), mustDial(relay, false)
+		from[i], to[i] = mustDial(relay), mustDial(relay)
 	}
 	connected()
 	started := time.Now()
@@ -132,7 +141,7 @@ func throughput(relay *url.URL) {
 		senders.Add(1)
 		go func() {
 			defer senders.Done()
-			send(from[i], to[i].key, started, &sent, credit)
+			send(from[i], to[i].public(), started, &sent, credit)
 		}()
 	}
 	if *beside {
@@ -148,7 +157,7 @@ func throughput(relay *url.URL) {
 	results["loss"] = 1 - float64(got.Load())/float64(max(sent.Load(), 1))
 }
 
-func send(c *client, to [32]byte, started time.Time, sent *atomic.Int64, credit chan struct{}) {
+func send(c peer, to [32]byte, started time.Time, sent *atomic.Int64, credit chan struct{}) {
 	data := make([]byte, *size)
 	for time.Since(started) < *length {
 		if *window > 0 {
@@ -166,7 +175,7 @@ func send(c *client, to [32]byte, started time.Time, sent *atomic.Int64, credit 
 	}
 }
 
-func receive(c *client, got *atomic.Int64, credit chan struct{}) {
+func receive(c peer, got *atomic.Int64, credit chan struct{}) {
 	for {
 		if _, err := c.packet(); err != nil {
 			return

@@ -71,8 +71,8 @@ class Door:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: Head(self._relay), sock)
             return
         with contextlib.suppress(OSError):
-            shaken = await shake_hands(sock, self._context, within=10)
-            TLSTransport(sock, shaken, 10).begin(Head(self._relay))
+            records = await shake_hands(sock, self._context, within=10)
+            TLSTransport(sock, records, 10).begin(Head(self._relay))
 
 
 async def serve(arguments: argparse.Namespace, sibling: Sibling | None = None) -> None:

@@ -198,8 +198,8 @@ class Listener:
             if context is None:
                 await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
             else:
-                shaken = await shake_hands(sock, context, within=SPEAK_DEADLINE)
-                TLSTransport(sock, shaken, SPEAK_DEADLINE).begin(connection)
+                records = await shake_hands(sock, context, within=SPEAK_DEADLINE)
+                TLSTransport(sock, records, SPEAK_DEADLINE).begin(connection)
         except OSError as error:
             _log.debug("a TLS handshake failed: %s", error)
             sock.close()

@@ -4,48 +4,38 @@ import asyncio
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
+
+from hatsize.server.tls_records import TLSRecords
 
 _READ = 16 * 1024
 _NOT_NOW = (BlockingIOError, InterruptedError)
 
 
-@dataclass(frozen=True, slots=True)
-class Shaken:
-    """What a handshake leaves: the TLS, and what is between it and the socket."""
-
-    tls: ssl.SSLObject
-    incoming: ssl.MemoryBIO
-    """Received and not decrypted; may hold what the client sent right behind its handshake."""
-    outgoing: ssl.MemoryBIO
-
-
-async def shake_hands(sock: socket.socket, context: ssl.SSLContext, *, within: float) -> Shaken:
+async def shake_hands(sock: socket.socket, context: ssl.SSLContext, *, within: float) -> TLSRecords:
     """Shake hands with the client at the other end of a connected socket that does not block.
 
     Raises OSError, of which ssl.SSLError is one, and TimeoutError after `within` seconds; the socket is closed then.
     """
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    shaken = Shaken(context.wrap_bio(incoming, outgoing, server_side=True), incoming, outgoing)
+    records = TLSRecords(context)
     try:
         async with asyncio.timeout(within):
-            await _exchange(sock, shaken)
+            await _exchange(sock, records)
     except BaseException:
         with suppress(OSError):
-            sock.send(outgoing.read())  # the alert that says why
+            sock.send(records.outgoing.read())  # the alert that says why
         sock.close()
         raise
-    return shaken
+    return records
 
 
-async def _exchange(sock: socket.socket, shaken: Shaken) -> None:
-    while not _done(shaken.tls):
-        await _send(sock, shaken.outgoing.read())
+async def _exchange(sock: socket.socket, records: TLSRecords) -> None:
+    while not _done(records.tls):
+        await _send(sock, records.outgoing.read())
         received = await _receive(sock)
         if not received:
             raise ConnectionResetError("the client ended the connection")
-        shaken.incoming.write(received)
-    await _send(sock, shaken.outgoing.read())
+        records.incoming.write(received)
+    await _send(sock, records.outgoing.read())
 
 
 async def _send(sock: socket.socket, data: bytes) -> None:

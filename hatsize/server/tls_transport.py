@@ -1,8 +1,8 @@
 """TLS on an accepted connection, as an asyncio transport that is made for many small records.
 
-An `SSLObject` on two `MemoryBIO`s stands between socket and protocol. What a read of the socket brought is decrypted
-straight into the buffer of a `BufferedProtocol`, OpenSSL is not asked where nothing is left to decrypt, and what is
-written is sent at once. A connection that rests has no buffers. `benchmarks/derp/README.md` has what that saves.
+`TLSRecords` stand between socket and protocol. What a read of the socket brought is decrypted straight into the buffer
+of a `BufferedProtocol`, and what is written is sent at once. A connection that rests has no buffers.
+`benchmarks/derp/README.md` has what that saves.
 
 Nobody renegotiates (TLS 1.3 cannot, and OpenSSL refuses it to clients), so writing never waits for reading.
 """
@@ -10,18 +10,14 @@ Nobody renegotiates (TLS 1.3 cannot, and OpenSSL refuses it to clients), so writ
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import cast
 
-from hatsize.server.tls_handshake import Shaken
+from hatsize.server.tls_records import RECORD, TLSRecords
 
 _READ = 64 * 1024
 """Bytes that are read from a socket at once."""
-_TURN = 16
-"""Records of one connection that are decrypted before it is the others' turn; packets of a client are one each."""
-_RECORD = 16 * 1024
-"""Bytes of a TLS record at most; begun ones wait in OpenSSL."""
 _HIGH_WATER = 512 * 1024
 _NOT_NOW = (BlockingIOError, InterruptedError)
 _NOBODY = asyncio.Protocol()
@@ -39,27 +35,23 @@ class TLSTransport(asyncio.Transport):
         "_ended",
         "_full",
         "_high",
-        "_incoming",
         "_loop",
         "_lost",
         "_low",
-        "_outgoing",
         "_over",
         "_paused",
         "_protocol",
+        "_records",
         "_shutdown_timeout",
         "_sock",
         "_timer",
-        "_tls",
     )
 
-    def __init__(self, sock: socket.socket, shaken: Shaken, shutdown_timeout: float) -> None:
-        super().__init__(_extra_info(sock, shaken.tls))
+    def __init__(self, sock: socket.socket, records: TLSRecords, shutdown_timeout: float) -> None:
+        super().__init__(_extra_info(sock, records.tls))
         self._loop = asyncio.get_running_loop()
         self._sock = sock
-        self._tls = shaken.tls
-        self._incoming = shaken.incoming
-        self._outgoing = shaken.outgoing
+        self._records = records
         self._shutdown_timeout = shutdown_timeout
         self._timer: asyncio.TimerHandle | None = None
         self._protocol: asyncio.Protocol | asyncio.BufferedProtocol = _NOBODY
@@ -108,13 +100,8 @@ class TLSTransport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._closing or not data:
             return
-        encrypt = self._tls.write
         try:
-            done = encrypt(data)
-            if done < len(data):  # a record is full
-                rest = memoryview(data)[done:]
-                while rest:
-                    rest = rest[encrypt(rest) :]
+            self._records.encrypt(data)
         except ssl.SSLError as error:
             self._end(error)
             return
@@ -156,7 +143,7 @@ class TLSTransport(asyncio.Transport):
             self._loop.add_reader(self._sock, self._discard)
         self._timer = self._loop.call_later(self._shutdown_timeout, self._give_up)
         with suppress(ssl.SSLError):  # the peer's part of it is not there yet, or never will be
-            self._tls.unwrap()
+            self._records.tls.unwrap()
         self._send()
         if not self._backlog:
             self._sent_all()
@@ -165,9 +152,7 @@ class TLSTransport(asyncio.Transport):
         self._end(None)
 
     def _readable(self) -> None:
-        if self._over:
-            return
-        if not self._incoming.pending:
+        if not self._records.incoming.pending:
             try:
                 data = self._sock.recv(_READ)
             except _NOT_NOW:
@@ -178,35 +163,37 @@ class TLSTransport(asyncio.Transport):
             if not data:
                 self._finish(EOFError())
                 return
-            self._incoming.write(data)
+            self._records.incoming.write(data)
         self._deliver()
 
     def _catch_up(self) -> None:
         """Deliver what lies here already: the socket does not tell of it."""
-        if not self._over and (self._incoming.pending or self._tls.pending()):
+        if self._records.incoming.pending or self._records.tls.pending():
             self._deliver()
 
     def _next_turn(self) -> None:
         self._over = False
-        self._catch_up()
+        self._deliver()
 
     def _deliver(self) -> None:
         """Give the protocol what was read, until it wants no more; another that takes over gets the rest.
 
         After so many records at once the others have their turn first, or who floods would hold them up.
         """
+        if self._over:
+            return
         filled = True
         while filled and not self._paused and not self._closing:
             protocol = self._protocol
             try:
                 if isinstance(protocol, asyncio.BufferedProtocol):
                     room = memoryview(protocol.get_buffer(-1))
-                    count, end = self._decrypt(room)
+                    count, end = self._records.decrypt(room)
                     if count:
                         protocol.buffer_updated(count)
                 else:
-                    room = memoryview(bytearray(self._incoming.pending + _RECORD))
-                    count, end = self._decrypt(room)
+                    room = memoryview(bytearray(self._records.incoming.pending + RECORD))
+                    count, end = self._records.decrypt(room)
                     if count:
                         protocol.data_received(bytes(room[:count]))
             except Exception as error:  # noqa: BLE001 - reported
@@ -215,32 +202,11 @@ class TLSTransport(asyncio.Transport):
             filled = count == len(room)
             if end is not None and not self._closing:
                 self._finish(end)
-        if self._incoming.pending and not (self._over or self._paused or self._closing):
+        if self._records.incoming.pending and not self._paused and not self._closing:
             self._over = True
             self._loop.call_soon(self._next_turn)
-        if self._outgoing.pending and not self._lost:  # TLS's own words: that it does not renegotiate
+        if self._records.outgoing.pending and not self._lost:  # TLS's own words: that it does not renegotiate
             self._send()
-
-    def _decrypt(self, room: memoryview) -> tuple[int, Exception | None]:
-        """Fill `room` as far as a turn goes: with how many bytes, and how the TLS ended if it did (well: EOFError)."""
-        read: Callable[[int, memoryview], int] = self._tls.read  # type: ignore[assignment]  # with a buffer it counts
-        incoming, size = self._incoming, len(room)
-        if not size:
-            raise RuntimeError("get_buffer() returned an empty buffer")
-        count = 0
-        try:
-            for _ in range(_TURN):
-                got = read(size, room[count:] if count else room)
-                if not got:
-                    return count, EOFError()
-                count += got
-                if count == size or not incoming.pending:  # to ask nevertheless would cost an exception
-                    break
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLError as error:
-            return count, error
-        return count, None
 
     def _finish(self, end: Exception) -> None:
         """The peer sends no more, or breaks the TLS."""
@@ -257,7 +223,7 @@ class TLSTransport(asyncio.Transport):
 
     def _send(self) -> None:
         """Send what TLS has made, at once if the socket takes it. A goodbye may miss the peer."""
-        data = self._outgoing.read()
+        data = self._records.outgoing.read()
         if not self._backlog:
             try:
                 sent = self._sock.send(data)

@@ -180,9 +180,9 @@ async def connected(context, protocol, *, version=ssl.TLSVersion.TLSv1_3, shutdo
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     client = Client(theirs, version)
     shaking = asyncio.create_task(client.shake_hands(**handshake))
-    shaken = await shake_hands(ours, context, within=5)
+    records = await shake_hands(ours, context, within=5)
     await shaking
-    transport = TLSTransport(ours, shaken, shutdown)
+    transport = TLSTransport(ours, records, shutdown)
     transport.begin(protocol)
     try:
         yield client
@@ -339,7 +339,7 @@ async def test_no_more_is_read_while_something_waits_to_be_delivered(context):
     async with connected(context, protocol) as client:
         flooding = asyncio.create_task(client.send(*[bytes(1000)] * 3000))
         await turns(500)
-        assert protocol.transport._incoming.pending <= READ
+        assert protocol.transport._records.incoming.pending <= READ
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)
 
@@ -577,9 +577,9 @@ async def test_a_broken_connection_is_lost_with_its_error(context):
     ours.setblocking(False)
     client, protocol = Client(theirs), Streamed()
     shaking = asyncio.create_task(client.shake_hands())
-    shaken = await shake_hands(ours, context, within=5)
+    records = await shake_hands(ours, context, within=5)
     await shaking
-    TLSTransport(ours, shaken, 1).begin(protocol)
+    TLSTransport(ours, records, 1).begin(protocol)
     await turns()
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     theirs.close()

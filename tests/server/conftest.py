@@ -38,7 +38,7 @@ def names():
     """The address of a name server for whom every name is this machine."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), NameServer) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield "{}:{}".format(*server.server_address)
         server.shutdown()
 

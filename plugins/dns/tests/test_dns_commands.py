@@ -38,7 +38,7 @@ def answering(responder, asker):
             self.wfile.write(len(response).to_bytes(2, "big") + response)
 
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield "{}:{}".format(*server.server_address)
         server.shutdown()
 

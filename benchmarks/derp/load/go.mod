@@ -5,6 +5,7 @@ go 1.26.6
 require (
 	go4.org/mem v0.0.0-20240501181205-ae6ca9944745
 	golang.org/x/crypto v0.54.0
+	tailscale.com v1.102.5
 )
 
 require (
@@ -20,11 +21,7 @@ require (
 	golang.org/x/exp v0.0.0-20260410095643-746e56fc9e2f // indirect
 	golang.org/x/net v0.56.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	golang.zx2c4.com/wireguard/windows v0.5.3 // indirect
-)
-
-require (
-	golang.org/x/sys v0.47.0 // indirect
-	tailscale.com v1.102.5
 )

@@ -16,7 +16,7 @@ import (
 // by $SSL_CERT_FILE.
 type realClient struct {
 	http *derphttp.Client
-	key  key.NodePrivate
+	key  key.NodePublic
 }
 
 func dialReal(where *url.URL) (*realClient, error) {
@@ -36,12 +36,12 @@ func dialReal(where *url.URL) (*realClient, error) {
 			return nil, err
 		}
 		if _, welcome := message.(derp.ServerInfoMessage); welcome {
-			return &realClient{http, private}, nil
+			return &realClient{http, private.Public()}, nil
 		}
 	}
 }
 
-func (c *realClient) public() [32]byte { return c.key.Public().Raw32() }
+func (c *realClient) public() [32]byte { return c.key.Raw32() }
 
 func (c *realClient) packet() ([]byte, error) {
 	for {
